@@ -1,0 +1,109 @@
+//! What comes off the wire, whichever encoding it had: values, attributes, spans, and the visitor that receives them.
+//!
+//! Comes in: an OTLP `ExportTraceServiceRequest` as protobuf or JSON bytes
+//! (<https://opentelemetry.io/docs/specs/otlp/>). Goes out: borrowed views, one span at a time.
+//! Refuses: damaged bytes (never read as "absent") and whatever passes a cap of [`Limits`](crate::limits::Limits).
+
+use std::borrow::Cow;
+
+use smallvec::SmallVec;
+
+use crate::error::Error;
+
+pub mod compression;
+pub mod json;
+pub mod proto;
+
+/// A trace or span id: raw bytes, usually 16 or 8 of them, possibly none.
+pub type Id = SmallVec<[u8; 16]>;
+
+/// One value: an attribute's on the wire, or a property's in an event. Text and bytes are borrowed wherever they can be.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Value<'a> {
+    /// On the wire an attribute without a value; in an event JSON null.
+    #[default]
+    Null,
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Str(Cow<'a, str>),
+    Bytes(Cow<'a, [u8]>),
+    Array(Vec<Value<'a>>),
+    /// In order of appearance; the last of several equal keys wins.
+    Object(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// JSON text, already validated, of any JSON type. Never comes off the wire: rules make it from string attributes
+    /// that hold JSON, so that a sink can pass the text on without parsing it. Also carries integers beyond 64 bits.
+    Json(Cow<'a, str>),
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Attribute<'a> {
+    pub key: Cow<'a, str>,
+    pub value: Value<'a>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Resource<'a> {
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Scope<'a> {
+    pub name: Cow<'a, str>,
+    pub version: Cow<'a, str>,
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct SpanEvent<'a> {
+    pub name: Cow<'a, str>,
+    pub time_unix_nano: u64,
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Link<'a> {
+    pub trace_id: Id,
+    pub span_id: Id,
+    pub attributes: Vec<Attribute<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Span<'a> {
+    pub trace_id: Id,
+    pub span_id: Id,
+    pub parent_span_id: Id,
+    pub trace_state: Cow<'a, str>,
+    pub flags: u32,
+    pub name: Cow<'a, str>,
+    pub kind: i32,
+    pub start_unix_nano: u64,
+    pub end_unix_nano: u64,
+    /// In wire order, duplicates included.
+    pub attributes: Vec<Attribute<'a>>,
+    pub events: Vec<SpanEvent<'a>>,
+    pub links: Vec<Link<'a>>,
+    pub status_code: i32,
+    pub status_message: Cow<'a, str>,
+}
+
+/// Receives a request while it is decoded, in document order. A resource is always delivered before its scopes, and a
+/// scope before its spans, whatever the order on the wire.
+pub trait Visitor<'a> {
+    fn resource(&mut self, resource: Resource<'a>);
+    fn scope(&mut self, scope: Scope<'a>);
+    /// A visitor that keeps the span takes it with [`std::mem::take`]; what it leaves is reused for the next one.
+    fn span(&mut self, span: &mut Span<'a>);
+    /// A span that could not be read, when the decoder was told to go on after one.
+    fn rejected(&mut self, error: Error);
+}
+
+/// How the decoder reacts to a span that it cannot read although its extent is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// The whole request fails with the error.
+    #[default]
+    Raise,
+    /// The span goes to [`Visitor::rejected`] and decoding goes on behind it.
+    Skip,
+}
