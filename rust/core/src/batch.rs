@@ -1,0 +1,45 @@
+//! What one request became: its events, and an account of every span that became none.
+
+use std::borrow::Cow;
+
+use crate::error::Error;
+use crate::event::Event;
+use crate::wire::Id;
+
+/// Why a span became no event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DropReason {
+    /// None of its attribute keys starts with a prefix of the filter.
+    NoAiPrefix,
+    /// It could not be read, and the caller asked to go on without it. The error stands in [`Batch::rejected`].
+    Unreadable,
+}
+
+impl DropReason {
+    /// The stable name that callers and metrics see.
+    pub fn name(self) -> &'static str {
+        match self {
+            DropReason::NoAiPrefix => "no_ai_prefix",
+            DropReason::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// A span that became no event. An unreadable one has neither ids nor a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drop<'a> {
+    pub reason: DropReason,
+    pub trace_id: Id,
+    pub span_id: Id,
+    pub name: Cow<'a, str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Batch<'a> {
+    pub events: Vec<Event<'a>>,
+    /// Spans in the request, whatever became of them.
+    pub span_count: usize,
+    pub drops: Vec<Drop<'a>>,
+    /// Why spans were unreadable, in document order; each has a drop of its own too.
+    pub rejected: Vec<Error>,
+}

@@ -1,0 +1,141 @@
+//! Who an event belongs to, and which event it is. Everything is a function of the payload: the same request gives the
+//! same ids again, so a retry or a replay never counts twice.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use uuid::{Uuid, uuid};
+
+use crate::event::EventName;
+use crate::keys::Key;
+use crate::wire::{Attribute, Span, Value};
+
+const EVENT_NAMESPACE: Uuid = uuid!("6f0b6a3e-9d0c-5a52-8f0b-2f6f7a9d1c11");
+
+/// The namespace in which PostHog's capture service derives ids of people it does not know.
+const DISTINCT_ID_NAMESPACE: Uuid = uuid!("392e81d5-3d13-4a6f-b541-bdbf6c865e56");
+
+/// Where a user is named on a span, in order of precedence.
+const USER_ON_SPAN: [Key; 4] = [
+    Key::AI_TELEMETRY_METADATA_POSTHOG_DISTINCT_ID,
+    Key::AI_SETTINGS_CONTEXT_POSTHOG_DISTINCT_ID,
+    Key::POSTHOG_DISTINCT_ID,
+    Key::USER_ID,
+];
+
+const USER_ON_RESOURCE: [Key; 2] = [Key::POSTHOG_DISTINCT_ID, Key::USER_ID];
+
+/// Where a session is named, on the span or its resource, in order of precedence.
+const SESSION: [Key; 6] = [
+    Key::P_AI_SESSION_ID,
+    Key::AI_TELEMETRY_METADATA_P_AI_SESSION_ID,
+    Key::AI_SETTINGS_CONTEXT_P_AI_SESSION_ID,
+    Key::EVE_SESSION_ID,
+    Key::ANTHROPIC_SESSION_ID,
+    Key::GEN_AI_CONVERSATION_ID,
+];
+
+/// The lower-case hex text of an id.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect()
+}
+
+/// The distinct ids that PostHog's capture service gives to the spans of one request.
+#[derive(Debug, Default)]
+pub struct DistinctIds {
+    /// Shared by all spans that tell nothing at all; made from the first of them.
+    unknown: Option<Uuid>,
+}
+
+impl DistinctIds {
+    /// The user that the span or its resource names; else an id derived from the session, else from the trace.
+    ///
+    /// Only the first attribute of each key is looked at, only non-empty strings count, and nothing is trimmed.
+    pub fn of<'a>(&mut self, span: &Span<'a>, trace_id_hex: &str, resource: &[Attribute<'a>]) -> Cow<'a, str> {
+        let on_span = FirstTexts::of(&span.attributes);
+        let on_resource = FirstTexts::of(resource);
+        let named = USER_ON_SPAN.iter().find_map(|&key| on_span.get(key));
+        if let Some(user) = named.or_else(|| USER_ON_RESOURCE.iter().find_map(|&key| on_resource.get(key))) {
+            return user.clone();
+        }
+        let session = SESSION.iter().find_map(|&key| on_span.get(key).or_else(|| on_resource.get(key)));
+        let derived = if let Some(session) = session {
+            derive(DISTINCT_ID_NAMESPACE, &format!("session:{session}"))
+        } else if span.trace_id.iter().any(|&byte| byte != 0) {
+            derive(DISTINCT_ID_NAMESPACE, &format!("trace:{trace_id_hex}"))
+        } else {
+            *self.unknown.get_or_insert_with(|| {
+                let (span_id, start, name) = (hex(&span.span_id), span.start_unix_nano, &span.name);
+                derive(DISTINCT_ID_NAMESPACE, &format!("request:{span_id}:{start}:{name}"))
+            })
+        };
+        Cow::Owned(derived.to_string())
+    }
+}
+
+/// The first occurrence of each key that identity looks at, where it is a non-empty string.
+struct FirstTexts<'s, 'a> {
+    found: [Option<Option<&'s Cow<'a, str>>>; USER_ON_SPAN.len() + SESSION.len()],
+}
+
+impl<'s, 'a> FirstTexts<'s, 'a> {
+    fn of(attributes: &'s [Attribute<'a>]) -> Self {
+        let mut texts = Self { found: Default::default() };
+        for attribute in attributes {
+            let Some(place) = Key::of(&attribute.key).and_then(Self::place) else { continue };
+            if texts.found[place].is_none() {
+                texts.found[place] = Some(match &attribute.value {
+                    Value::Str(text) if !text.is_empty() => Some(text),
+                    _ => None,
+                });
+            }
+        }
+        texts
+    }
+
+    fn get(&self, key: Key) -> Option<&'s Cow<'a, str>> {
+        Self::place(key).and_then(|place| self.found[place]).flatten()
+    }
+
+    fn place(key: Key) -> Option<usize> {
+        USER_ON_SPAN.iter().chain(&SESSION).position(|&candidate| candidate == key)
+    }
+}
+
+/// Gives each event of one request its uuid.
+#[derive(Debug, Default)]
+pub struct EventUuids {
+    repeats: HashMap<Uuid, u32>,
+}
+
+impl EventUuids {
+    /// The uuid of an event: a function of trace id, span id and event name, and of how often the request had them before.
+    pub fn next(&mut self, trace_id_hex: &str, span_id_hex: &str, name: EventName) -> Uuid {
+        let text = format!("{trace_id_hex}:{span_id_hex}:{}", name.as_str());
+        let uuid = derive(EVENT_NAMESPACE, &text);
+        let count = self.repeats.entry(uuid).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { uuid } else { derive(EVENT_NAMESPACE, &format!("{text}:{count}")) }
+    }
+}
+
+fn derive(namespace: Uuid, name: &str) -> Uuid {
+    Uuid::new_v5(&namespace, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_event_gets_another_uuid() {
+        let mut uuids = EventUuids::default();
+        let first = uuids.next("0a", "0b", EventName::Span);
+        let second = uuids.next("0a", "0b", EventName::Span);
+        let other = uuids.next("0a", "0b", EventName::Trace);
+        assert_eq!(first, derive(EVENT_NAMESPACE, "0a:0b:$ai_span"));
+        assert_eq!(second, derive(EVENT_NAMESPACE, "0a:0b:$ai_span:2"));
+        assert_eq!(other, derive(EVENT_NAMESPACE, "0a:0b:$ai_trace"));
+    }
+}
