@@ -71,6 +71,13 @@ impl Error {
         self
     }
 
+    /// Adds an element of a repeated field that the error travelled out of: `spans[3]`.
+    #[cold]
+    #[must_use]
+    pub fn at_element(self, field: &'static str, index: usize) -> Self {
+        self.at(format!("[{index}]")).at(field)
+    }
+
     /// The path from the outside in: `resource_spans[0].scope_spans[0].spans[3].name`; empty for the body itself.
     pub fn path(&self) -> String {
         let mut path = String::new();

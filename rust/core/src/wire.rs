@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 pub mod compression;
 pub mod json;
@@ -87,6 +87,19 @@ pub struct Span<'a> {
     pub status_message: Cow<'a, str>,
 }
 
+impl Span<'_> {
+    /// Empties the span and keeps its lists' memory.
+    pub(crate) fn clear(&mut self) {
+        let mut attributes = std::mem::take(&mut self.attributes);
+        let mut events = std::mem::take(&mut self.events);
+        let mut links = std::mem::take(&mut self.links);
+        attributes.clear();
+        events.clear();
+        links.clear();
+        *self = Span { attributes, events, links, ..Span::default() };
+    }
+}
+
 /// Receives a request while it is decoded, in document order. A resource is always delivered before its scopes, and a
 /// scope before its spans, whatever the order on the wire.
 pub trait Visitor<'a> {
@@ -106,4 +119,46 @@ pub enum OnError {
     Raise,
     /// The span goes to [`Visitor::rejected`] and decoding goes on behind it.
     Skip,
+}
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    Protobuf,
+    Json,
+}
+
+/// The encoding that the content type names; without one, JSON if the body begins with `{` (after a byte order mark
+/// and white space), else protobuf. No OTLP protobuf body begins with that byte: it would open a group numbered 15.
+///
+/// # Errors
+/// An empty body, and a content type that names neither encoding.
+pub fn detect(content_type: Option<&str>, body: &[u8]) -> Result<Encoding> {
+    if body.is_empty() {
+        return Err(empty_body());
+    }
+    let Some(content_type) = content_type else {
+        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
+        return Ok(if first == Some(&b'{') { Encoding::Json } else { Encoding::Protobuf });
+    };
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(Encoding::Json)
+    } else if ["application/x-protobuf", "application/protobuf"].iter().any(|name| media_type.eq_ignore_ascii_case(name)) {
+        Ok(Encoding::Protobuf)
+    } else {
+        let what = format!("has the content type {content_type:?}");
+        Err(Error::decode(0, what, "Send application/x-protobuf or application/json, or pass no content type."))
+    }
+}
+
+#[cold]
+fn empty_body() -> Error {
+    Error::decode(0, "is empty", "Send an OTLP ExportTraceServiceRequest with at least one resource_spans.")
+}
+
+#[cold]
+fn too_many(offset: usize, cap: &'static str, max: usize, things: &str) -> Error {
+    Error::limit(offset, cap, format!("is one more than {max} {things}"))
 }
