@@ -52,10 +52,9 @@ pub struct DistinctIds {
 impl DistinctIds {
     /// The user that the span or its resource names; else an id derived from the session, else from the trace.
     ///
-    /// Only the first attribute of each key is looked at, only non-empty strings count, and nothing is trimmed.
-    pub fn of<'a>(&mut self, span: &Span<'a>, trace_id_hex: &str, resource: &[Attribute<'a>]) -> Cow<'a, str> {
+    /// `on_resource` holds what [`FirstTexts::of`] the resource's attributes gave.
+    pub fn of<'a>(&mut self, span: &Span<'a>, trace_id_hex: &str, on_resource: &FirstTexts<'a>) -> Cow<'a, str> {
         let on_span = FirstTexts::of(&span.attributes);
-        let on_resource = FirstTexts::of(resource);
         let named = USER_ON_SPAN.iter().find_map(|&key| on_span.get(key));
         if let Some(user) = named.or_else(|| USER_ON_RESOURCE.iter().find_map(|&key| on_resource.get(key))) {
             return user.clone();
@@ -75,32 +74,45 @@ impl DistinctIds {
     }
 }
 
-/// The first occurrence of each key that identity looks at, where it is a non-empty string.
-struct FirstTexts<'s, 'a> {
-    found: [Option<Option<&'s Cow<'a, str>>>; USER_ON_SPAN.len() + SESSION.len()],
+/// The first occurrence of each attribute that identity looks at, where it is a non-empty string. Nothing is trimmed,
+/// and a first occurrence that is empty or no string hides later ones.
+#[derive(Debug, Default)]
+pub struct FirstTexts<'a> {
+    found: [Occurrence<'a>; USER_ON_SPAN.len() + SESSION.len()],
 }
 
-impl<'s, 'a> FirstTexts<'s, 'a> {
-    fn of(attributes: &'s [Attribute<'a>]) -> Self {
-        let mut texts = Self { found: Default::default() };
+#[derive(Debug, Default)]
+enum Occurrence<'a> {
+    #[default]
+    None,
+    Useless,
+    Text(Cow<'a, str>),
+}
+
+impl<'a> FirstTexts<'a> {
+    pub fn of(attributes: &[Attribute<'a>]) -> Self {
+        let mut texts = Self::default();
         for attribute in attributes {
-            let Some(place) = Key::of(&attribute.key).and_then(Self::place) else { continue };
-            if texts.found[place].is_none() {
-                texts.found[place] = Some(match &attribute.value {
-                    Value::Str(text) if !text.is_empty() => Some(text),
-                    _ => None,
-                });
+            let Some(place) = Self::place(&attribute.key) else { continue };
+            if matches!(texts.found[place], Occurrence::None) {
+                texts.found[place] = match &attribute.value {
+                    Value::Str(text) if !text.is_empty() => Occurrence::Text(text.clone()),
+                    _ => Occurrence::Useless,
+                };
             }
         }
         texts
     }
 
-    fn get(&self, key: Key) -> Option<&'s Cow<'a, str>> {
-        Self::place(key).and_then(|place| self.found[place]).flatten()
+    fn get(&self, key: Key) -> Option<&Cow<'a, str>> {
+        match &self.found[Self::place(key.as_str())?] {
+            Occurrence::Text(text) => Some(text),
+            Occurrence::None | Occurrence::Useless => None,
+        }
     }
 
-    fn place(key: Key) -> Option<usize> {
-        USER_ON_SPAN.iter().chain(&SESSION).position(|&candidate| candidate == key)
+    fn place(key: &str) -> Option<usize> {
+        USER_ON_SPAN.iter().chain(&SESSION).position(|candidate| candidate.as_str() == key)
     }
 }
 

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::batch::{Batch, Drop, DropReason};
 use crate::error::Error;
 use crate::event::{Event, EventName, Name};
-use crate::identity::{DistinctIds, EventUuids, hex};
+use crate::identity::{DistinctIds, EventUuids, FirstTexts, hex};
 use crate::keys::Key;
 use crate::options::Options;
 use crate::wire::{Attribute, Resource, Scope, Span, Value, Visitor};
@@ -44,7 +44,8 @@ struct Draft<'b, 'a> {
 /// Maps spans while they are decoded; nothing of a span is kept but its event, or a small record of its drop.
 pub struct Mapper<'a, 'o> {
     options: &'o Options,
-    resource: Resource<'a>,
+    /// What the resource says about the user.
+    resource_identity: FirstTexts<'a>,
     /// The resource's attributes that become properties of each of its spans.
     resource_properties: Vec<(Name<'a>, Value<'a>)>,
     bag: Bag<'a>,
@@ -57,7 +58,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
     pub fn new(options: &'o Options) -> Self {
         Self {
             options,
-            resource: Resource::default(),
+            resource_identity: FirstTexts::default(),
             resource_properties: Vec::new(),
             bag: Bag::new(),
             distinct_ids: DistinctIds::default(),
@@ -74,7 +75,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let (trace_id, span_id) = (hex(&span.trace_id), hex(&span.span_id));
         let mut draft = Draft {
             name,
-            distinct_id: self.distinct_ids.of(span, &trace_id, &self.resource.attributes),
+            distinct_id: self.distinct_ids.of(span, &trace_id, &self.resource_identity),
             start_unix_nano: span.start_unix_nano,
             end_unix_nano: span.end_unix_nano,
             bag: &mut self.bag,
@@ -97,9 +98,9 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
     fn resource(&mut self, resource: Resource<'a>) {
         let drop_prefixes = &self.options.drop_resource_prefixes;
         let is_dropped = |key: &str| drop_prefixes.iter().any(|prefix| key.starts_with(prefix));
-        let kept = resource.attributes.iter().filter(|attribute| !is_dropped(&attribute.key));
-        self.resource_properties = kept.cloned().filter_map(property).collect();
-        self.resource = resource;
+        self.resource_identity = FirstTexts::of(&resource.attributes);
+        let kept = resource.attributes.into_iter().filter(|attribute| !is_dropped(&attribute.key));
+        self.resource_properties = kept.filter_map(property).collect();
     }
 
     fn scope(&mut self, _scope: Scope<'a>) {}

@@ -165,7 +165,8 @@ fn expanded_text(text: &str) -> Cow<'_, str> {
 }
 
 fn base64(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|&d| d == byte);
+    let digit =
+        |byte: u8| b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".iter().position(|&d| d == byte);
     let digits: Vec<usize> = text.bytes().filter_map(digit).collect();
     let bytes = digits.chunks(4).flat_map(|chunk| {
         let bits = chunk.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - chunk.len()));

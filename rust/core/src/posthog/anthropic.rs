@@ -7,9 +7,9 @@ use crate::event::EventName;
 use crate::keys::Key;
 use crate::wire::Value;
 
+use super::Draft;
 use super::bag::Bag;
 use super::values::{self, Reader};
-use super::Draft;
 
 const RENAMED: [(Key, Key); 4] = [
     (Key::GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, Key::P_AI_CACHE_CREATION_INPUT_TOKENS),
@@ -43,7 +43,8 @@ pub(super) fn map(draft: &mut Draft, prepared: Prepared) {
     split_cache_writes(bag);
     add(bag, Key::ANTHROPIC_USAGE_COMPACTION_INPUT_TOKENS, Key::P_AI_INPUT_TOKENS);
     add(bag, Key::ANTHROPIC_USAGE_COMPACTION_OUTPUT_TOKENS, Key::P_AI_OUTPUT_TOKENS);
-    let reasons = [Key::ANTHROPIC_MESSAGE_STOP_REASON, Key::ANTHROPIC_SESSION_TURN_STOP_REASON].map(|key| bag.remove(key));
+    let reasons =
+        [Key::ANTHROPIC_MESSAGE_STOP_REASON, Key::ANTHROPIC_SESSION_TURN_STOP_REASON].map(|key| bag.remove(key));
     if let Some(reason) = reasons.iter().flatten().find_map(values::usable_reason) {
         bag.set_if_absent(Key::P_AI_STOP_REASON, Value::Str(reason.clone()));
     }
@@ -111,19 +112,13 @@ fn count_web_searches(bag: &mut Bag, reader: Reader) {
     let (mut called, mut answered) = (HashSet::new(), HashSet::new());
     for part in parts.flatten() {
         let Some(id) = values::member_text(part, "id") else { continue };
+        let is_search = values::member_text(part, "name") == Some("web_search") && id.starts_with("srvtoolu_");
+        let has_results = matches!(values::member(part, "response"), Some(Value::Array(_)));
         match values::member_text(part, "type") {
-            Some("tool_call" | "server_tool_call") => {
-                if values::member_text(part, "name") == Some("web_search") && id.starts_with("srvtoolu_") {
-                    called.insert(id);
-                }
-            }
-            Some("tool_call_response" | "server_tool_call_response") => {
-                if matches!(values::member(part, "response"), Some(Value::Array(_))) {
-                    answered.insert(id);
-                }
-            }
-            _ => {}
-        }
+            Some("tool_call" | "server_tool_call") if is_search => called.insert(id),
+            Some("tool_call_response" | "server_tool_call_response") if has_results => answered.insert(id),
+            _ => continue,
+        };
     }
     let count = called.intersection(&answered).count();
     if count > 0 {

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use crate::event::Name;
 use crate::keys::Key;
 use crate::wire::Value;
 
@@ -33,18 +34,18 @@ pub(super) fn convert(draft: &mut Draft) {
 }
 
 /// On demand of the span a copy of the captured properties travels with the event.
-fn keep_debug_data(draft: &mut Draft) {
+fn keep_debug_data<'a>(draft: &mut Draft<'_, 'a>) {
     // The worker reads the times from these two properties and removes them; here the draft knows them, so that they
     // are written only where they can be seen.
     draft.bag.remove_all(&[Key::P_OTEL_START_TIME_UNIX_NANO, Key::P_OTEL_END_TIME_UNIX_NANO]);
     if !draft.bag.get(Key::POSTHOG_AI_DEBUG).is_some_and(values::is_truthy) {
         return;
     }
-    let name_text = |name: &crate::event::Name<'_>| match name {
-        crate::event::Name::Known(key) => Cow::Borrowed(key.as_str()),
-        crate::event::Name::Other(text) => Cow::Owned(text.clone().into_owned()),
+    let text = |name: &Name<'a>| match name {
+        Name::Known(key) => Cow::Borrowed(key.as_str()),
+        Name::Other(text) => text.clone(),
     };
-    let mut copy: Vec<_> = draft.bag.iter().map(|(name, value)| (name_text(name), value.clone())).collect();
+    let mut copy: Vec<_> = draft.bag.iter().map(|(name, value)| (text(name), value.clone())).collect();
     let times = [
         (Key::P_OTEL_START_TIME_UNIX_NANO, draft.start_unix_nano),
         (Key::P_OTEL_END_TIME_UNIX_NANO, draft.end_unix_nano),

@@ -38,7 +38,10 @@ pub(super) fn set<'a>(bag: &mut Bag<'a>, span: &Span<'a>) {
 
 fn is_exception(event: &SpanEvent) -> bool {
     event.name == "exception"
-        || event.attributes.iter().any(|attribute| attribute.key == "exception.message" || attribute.key == "exception.type")
+        || event
+            .attributes
+            .iter()
+            .any(|attribute| attribute.key == "exception.message" || attribute.key == "exception.type")
 }
 
 fn error_text<'a>(exception: &[Attribute<'a>], status_message: &Cow<'a, str>) -> Cow<'a, str> {

@@ -47,8 +47,17 @@ fn role_of(event_name: &str) -> Option<Option<Value<'static>>> {
         "gen_ai.tool.message" => Some(values::string("tool")),
         // The worker asks JavaScript's `in` whether it knows the name, and every object has these inherited members. They
         // are functions, which vanish from JSON, except the last, which is an empty object.
-        "constructor" | "hasOwnProperty" | "isPrototypeOf" | "propertyIsEnumerable" | "toLocaleString" | "toString"
-        | "valueOf" | "__defineGetter__" | "__defineSetter__" | "__lookupGetter__" | "__lookupSetter__" => None,
+        "constructor"
+        | "hasOwnProperty"
+        | "isPrototypeOf"
+        | "propertyIsEnumerable"
+        | "toLocaleString"
+        | "toString"
+        | "valueOf"
+        | "__defineGetter__"
+        | "__defineSetter__"
+        | "__lookupGetter__"
+        | "__lookupSetter__" => None,
         "__proto__" => Some(Value::Object(Vec::new())),
         _ => return None,
     })

@@ -5,9 +5,9 @@ use crate::event::EventName;
 use crate::keys::Key;
 use crate::wire::Value;
 
+use super::Draft;
 use super::bag::Bag;
 use super::values::{self, Reader};
-use super::Draft;
 
 const MARKERS: [Key; 4] =
     [Key::PYDANTIC_AI_ALL_MESSAGES, Key::LOGFIRE_MSG, Key::LOGFIRE_JSON_SCHEMA, Key::MODEL_REQUEST_PARAMETERS];
@@ -65,7 +65,9 @@ fn agent_run(bag: &mut Bag, reader: Reader) {
     }
     if let Some(result) = bag.remove(Key::FINAL_RESULT) {
         bag.set(Key::P_AI_OUTPUT_STATE, reader.parse_if_container(result));
-    } else if let Some(message) = messages().rfind(|message| !matches!(role(message).as_deref(), Some("user" | "system"))) {
+    } else if let Some(message) =
+        messages().rfind(|message| !matches!(role(message).as_deref(), Some("user" | "system")))
+    {
         bag.set(Key::P_AI_OUTPUT_STATE, message.clone());
     }
     let names = [Key::GEN_AI_AGENT_NAME, Key::PLAIN_AGENT_NAME].map(|key| bag.remove(key));

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::keys::Key;
 use crate::wire::Value;
 
-use super::values::{self, Reader};
 use super::Draft;
+use super::values::{self, Reader};
 
 const MAX_LENGTH: usize = 500_000;
 

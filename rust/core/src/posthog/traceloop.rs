@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use crate::keys::Key;
 use crate::wire::Value;
 
+use super::Draft;
 use super::bag::Bag;
 use super::values;
-use super::Draft;
 
 const MARKERS: [Key; 3] = [Key::LLM_REQUEST_TYPE, Key::TRACELOOP_SPAN_KIND, Key::TRACELOOP_ENTITY_NAME];
 

@@ -7,9 +7,9 @@ use crate::event::{EventName, Name};
 use crate::keys::Key;
 use crate::wire::Value;
 
+use super::Draft;
 use super::bag::Bag;
 use super::values::{self, Reader};
-use super::Draft;
 
 const METADATA: &str = "ai.telemetry.metadata.";
 const CONTEXT: &str = "ai.settings.context.";
@@ -77,12 +77,14 @@ struct Metadata(Key, Key);
 const DISTINCT_ID: Metadata =
     Metadata(Key::AI_TELEMETRY_METADATA_POSTHOG_DISTINCT_ID, Key::AI_SETTINGS_CONTEXT_POSTHOG_DISTINCT_ID);
 const GROUPS: Metadata = Metadata(Key::AI_TELEMETRY_METADATA_P_GROUPS, Key::AI_SETTINGS_CONTEXT_P_GROUPS);
-const SESSION_ID: Metadata = Metadata(Key::AI_TELEMETRY_METADATA_P_AI_SESSION_ID, Key::AI_SETTINGS_CONTEXT_P_AI_SESSION_ID);
+const SESSION_ID: Metadata =
+    Metadata(Key::AI_TELEMETRY_METADATA_P_AI_SESSION_ID, Key::AI_SETTINGS_CONTEXT_P_AI_SESSION_ID);
 const PROMPT_NAME: Metadata =
     Metadata(Key::AI_TELEMETRY_METADATA_P_AI_PROMPT_NAME, Key::AI_SETTINGS_CONTEXT_P_AI_PROMPT_NAME);
 const PROMPT_VERSION: Metadata =
     Metadata(Key::AI_TELEMETRY_METADATA_P_AI_PROMPT_VERSION, Key::AI_SETTINGS_CONTEXT_P_AI_PROMPT_VERSION);
-const SPAN_NAME: Metadata = Metadata(Key::AI_TELEMETRY_METADATA_P_AI_SPAN_NAME, Key::AI_SETTINGS_CONTEXT_P_AI_SPAN_NAME);
+const SPAN_NAME: Metadata =
+    Metadata(Key::AI_TELEMETRY_METADATA_P_AI_SPAN_NAME, Key::AI_SETTINGS_CONTEXT_P_AI_SPAN_NAME);
 
 impl Metadata {
     /// An entry of the first kind hides one of the second, even if it is empty.
