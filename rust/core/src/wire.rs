@@ -128,8 +128,8 @@ pub enum Encoding {
     Json,
 }
 
-/// The encoding that the content type names; without one, JSON if the body begins with `{` (after a byte order mark
-/// and white space), else protobuf. No OTLP protobuf body begins with that byte: it would open a group numbered 15.
+/// The encoding that the content type names. Without one: JSON if the body begins with `{`, after a byte order mark
+/// and white space at most, and holds nothing near its beginning that JSON cannot hold.
 ///
 /// # Errors
 /// An empty body, and a content type that names neither encoding.
@@ -138,9 +138,7 @@ pub fn detect(content_type: Option<&str>, body: &[u8]) -> Result<Encoding> {
         return Err(empty_body());
     }
     let Some(content_type) = content_type else {
-        let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let first = text.iter().find(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
-        return Ok(if first == Some(&b'{') { Encoding::Json } else { Encoding::Protobuf });
+        return Ok(if looks_like_json(body) { Encoding::Json } else { Encoding::Protobuf });
     };
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
@@ -151,6 +149,15 @@ pub fn detect(content_type: Option<&str>, body: &[u8]) -> Result<Encoding> {
         let what = format!("has the content type {content_type:?}");
         Err(Error::decode(0, what, "Send application/x-protobuf or application/json, or pass no content type."))
     }
+}
+
+/// A protobuf body whose first resource_spans is 123 bytes long begins with a line feed and `{`, too. Within those 123
+/// bytes it has the byte 0x12, the key of scope_spans and of every attribute's value, and JSON has no such byte at all.
+fn looks_like_json(body: &[u8]) -> bool {
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let white_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    let control = |byte: &u8| *byte < 0x20 && !white_space(byte);
+    text.iter().find(|byte| !white_space(byte)) == Some(&b'{') && !text.iter().take(128).any(control)
 }
 
 #[cold]
