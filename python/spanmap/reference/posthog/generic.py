@@ -100,7 +100,7 @@ def _map_system_instructions(properties: Properties, parse: Parse) -> None:
 
 
 def _instructions_text(value: Any) -> str:
-    """Text as it is, the text parts of a list joined by blank lines, anything else (also null) as its JSON."""
+    """Text as it is, the text parts of a list joined by blank lines, anything else, null too, as its JSON."""
     if isinstance(value, str):
         return value
     if isinstance(value, list):
