@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::limits::Limits;
 use crate::wire::{OnError, Resource, Scope, Span, Visitor, empty_body, too_many};
 
-use member::{list, members, object};
+use member::{go_on_behind, list, members, object};
 use scan::Scanner;
 
 /// Decodes a request and hands it to the visitor.
@@ -158,8 +158,7 @@ impl<'a> Decoder<'_, 'a> {
                     return Err(error);
                 }
                 // Only a span whose text is sound has a known end.
-                scanner.go_back(start);
-                scanner.skip_value()?;
+                let error = go_on_behind(scanner, start, error)?;
                 let error = error.at_element("spans", index).at_element("scope_spans", scope_index);
                 self.log.push(Item::Rejected(error.at_element("resource_spans", resource_index)));
             }
