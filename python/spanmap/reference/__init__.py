@@ -23,6 +23,7 @@ from . import dialect, sink, wire
 from .event import Event
 from .limits import Limits, limits_of
 from .options import RESOURCE_NOISE, Options
+from .rules import UserRules
 
 __all__ = ["Limits", "Mapper", "map_traces", "map_traces_json"]
 
@@ -41,12 +42,14 @@ class Mapper:
         on_error: `"raise"` fails the request at the first bad span; `"skip"` leaves out the spans that are
             bad within their own bytes and lists why in `rejected`.
         privacy_mode: Events leave without the content of messages and states.
+        rules: Edits of attributes made before any mapping: `{"rename": key, "to": key}`, `{"drop": key}` (a
+            trailing `*` makes a prefix), `{"set": key, "value": value}`, `{"prefix": prefix}`.
 
     Attributes:
         rejected: Why spans of the last call were left out, in document order.
 
     Raises:
-        ValueError: `compat` or `on_error` is none of the values above.
+        ValueError: `compat` or `on_error` is none of the values above, or a rule has none of the forms.
         TypeError: `limits` names a cap that does not exist.
     """
 
@@ -59,6 +62,7 @@ class Mapper:
         limits: Limits | Mapping[str, int] | None = None,
         on_error: str = "raise",
         privacy_mode: bool = False,
+        rules: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         if compat not in dialect.MAPPERS:
             raise ValueError(f"compat is {compat!r}. Choose one of {', '.join(sorted(dialect.MAPPERS))}.")
@@ -71,6 +75,7 @@ class Mapper:
             limits=limits_of(limits),
             on_error=on_error,
             privacy_mode=privacy_mode,
+            rules=UserRules.of(rules),
         )
         self.rejected: list[DecodeError] = []
 
@@ -159,6 +164,4 @@ def map_traces_json(
         LimitError: A cap is passed.
         InputTypeError: The body is not bytes, bytearray or memoryview.
     """
-    return Mapper(**options).map_traces_json(
-        body, content_type=content_type, content_encoding=content_encoding
-    )
+    return Mapper(**options).map_traces_json(body, content_type=content_type, content_encoding=content_encoding)

@@ -43,9 +43,7 @@ def parse(text: str, max_nesting: int) -> Any:
             parse_float=float,
         )
     except RecursionError:
-        raise NotJsonError(
-            f"nests containers deeper than {max_nesting}", deep_at or 0, too_deep=True
-        ) from None
+        raise NotJsonError(f"nests containers deeper than {max_nesting}", deep_at or 0, too_deep=True) from None
     except json.JSONDecodeError as error:
         if deep_at is None or error.pos < deep_at:
             raise NotJsonError(f"is not JSON: {error.msg}", error.pos) from error

@@ -46,7 +46,5 @@ def limits_of(limits: Limits | Mapping[str, int] | None) -> Limits:
     given = dict(limits or {})
     unknown = sorted(given.keys() - {field.name for field in fields(Limits)})
     if unknown:
-        raise TypeError(
-            f"limits has no cap named {', '.join(unknown)}. Take the names from spanmap.reference.Limits."
-        )
+        raise TypeError(f"limits has no cap named {', '.join(unknown)}. Take the names from spanmap.reference.Limits.")
     return Limits(**given)

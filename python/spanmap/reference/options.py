@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .limits import Limits
+from .rules import UserRules
 
 RESOURCE_NOISE = ("host.", "process.", "os.", "telemetry.")
 
@@ -19,3 +20,4 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     on_error: str = "raise"
     privacy_mode: bool = False
+    rules: UserRules = field(default_factory=UserRules)

@@ -30,7 +30,7 @@ CONTENT = (
 def map_request(request: Request, options: Options) -> list[Event]:
     """One event for each span that the filter keeps, in document order."""
     parse = partial(jsontext.parse, max_nesting=options.limits.max_json_nesting)
-    spans = [span for span in request.spans if capture.is_kept(span, options.prefixes)]
+    spans = [span for span in request.spans if capture.is_kept(span, options.prefixes, options.rules.prefixes)]
     events = []
     for span, distinct_id in zip(spans, distinct_ids(spans), strict=True):
         properties = capture.properties_of(span, options.drop_resource_prefixes)

@@ -59,9 +59,7 @@ def convert(event: Event, parse: Parse) -> None:
 
 def _split_cache_lifetimes(properties: Properties) -> None:
     """Splits the cache writes by lifetime, only where the parts add up to the total, or make it."""
-    if any(target in properties for _, target in LIFETIMES) or not any(
-        source in properties for source, _ in LIFETIMES
-    ):
+    if any(target in properties for _, target in LIFETIMES) or not any(source in properties for source, _ in LIFETIMES):
         return
     parts = [number_of(properties.get(source, 0)) for source, _ in LIFETIMES]
     if parts[0] is None or parts[1] is None:
@@ -106,9 +104,7 @@ def _web_searches(choices: Any) -> int:
         kind = part.get("type")
         if kind in ("tool_call", "server_tool_call") and part.get("name") == "web_search":
             called.add(part_id)
-        if kind in ("tool_call_response", "server_tool_call_response") and isinstance(
-            part.get("response"), list
-        ):
+        if kind in ("tool_call_response", "server_tool_call_response") and isinstance(part.get("response"), list):
             answered.add(part_id)
     return len(called & answered)
 

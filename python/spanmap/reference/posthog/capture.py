@@ -29,8 +29,10 @@ REQUEST_TYPES = {
 VERCEL_EMBEDDINGS = ("ai.embed.doEmbed", "ai.embedMany.doEmbed")
 
 
-def is_kept(span: Span, prefixes: tuple[str, ...] | None) -> bool:
+def is_kept(span: Span, prefixes: tuple[str, ...] | None, added: tuple[str, ...] = ()) -> bool:
     """Whether any attribute key starts with a prefix, also a key without a value."""
+    if added and _has_prefix(span, added):
+        return True
     return _has_prefix(span, prefixes) if prefixes is not None else _provider_of(span) is not None
 
 
@@ -54,9 +56,7 @@ def properties_of(span: Span, drop_resource_prefixes: tuple[str, ...]) -> Proper
     The service keeps them in a sorted map. That shows where a later stage reads two names as one, such as
     `gen_ai.prompt.2.role` and `gen_ai.prompt.0x2.role`.
     """
-    kept = [
-        (key, value) for key, value in span.resource.attributes if not key.startswith(drop_resource_prefixes)
-    ]
+    kept = [(key, value) for key, value in span.resource.attributes if not key.startswith(drop_resource_prefixes)]
     properties = _json_values(kept) | _json_values(span.attributes)
 
     geoip_disable = properties.pop("posthog.geoip_disable", True)

@@ -104,9 +104,7 @@ def _words(text: str, word: str) -> list[int]:
     found = []
     at = text.find(word)
     while at >= 0:
-        if not (at > 0 and _is_word(text[at - 1])) and not _is_word(
-            text[at + len(word) : at + len(word) + 1]
-        ):
+        if not (at > 0 and _is_word(text[at - 1])) and not _is_word(text[at + len(word) : at + len(word) + 1]):
             found.append(at)
         at = text.find(word, at + 1)
     return found

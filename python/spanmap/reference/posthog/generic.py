@@ -104,9 +104,7 @@ def _instructions_text(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list):
-        parts = [
-            part.get("content") for part in value if isinstance(part, dict) and part.get("type") == "text"
-        ]
+        parts = [part.get("content") for part in value if isinstance(part, dict) and part.get("type") == "text"]
         return "\n\n".join(part for part in parts if isinstance(part, str) and part)
     return json_text(value)
 

@@ -52,9 +52,7 @@ def _map_agent_run(properties: Properties, parse: Parse) -> None:
     """The state of an agent run. The FIRST user message is its input, and overwrites what was set before."""
     messages = _messages(properties.pop("pydantic_ai.all_messages", None), parse)
     question = next((message for message in messages if message.get("role") == "user"), None)
-    answer = next(
-        (message for message in reversed(messages) if message.get("role") not in ("user", "system")), None
-    )
+    answer = next((message for message in reversed(messages) if message.get("role") not in ("user", "system")), None)
     if question is not None:
         properties["$ai_input_state"] = question
     if "final_result" in properties:

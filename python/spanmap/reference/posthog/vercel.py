@@ -203,9 +203,7 @@ def _promote_metadata(event: Event, is_top_level: bool) -> None:
     _promote_text(properties, "$ai_session_id")
     _promote_text(properties, "$ai_prompt_name")
     version = _metadata(properties, "$ai_prompt_version")
-    if (isinstance(version, str) and version) or (
-        is_number(version) and version > 0 and version == int(version)
-    ):
+    if (isinstance(version, str) and version) or (is_number(version) and version > 0 and version == int(version)):
         properties.setdefault("$ai_prompt_version", version)
     span_name = _metadata_text(properties, "$ai_span_name")
     if is_top_level and span_name is not None:
@@ -233,9 +231,7 @@ def _split_output_tokens(properties: Properties) -> None:
     if reasoning is not None:
         properties.setdefault("$ai_reasoning_tokens", reasoning)
     model = properties.get("$ai_model")
-    is_split = isinstance(model, str) and any(
-        family in model.lower() for family in ("gemini-2.5-", "gemini-3")
-    )
+    is_split = isinstance(model, str) and any(family in model.lower() for family in ("gemini-2.5-", "gemini-3"))
     if not is_split or "$ai_text_output_tokens" in properties:
         return
     text = number_of(properties.get(details + "textTokens"))

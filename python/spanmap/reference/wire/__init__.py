@@ -25,9 +25,7 @@ def read(
     """
     body = decompress(body, content_encoding, limits)
     if not body:
-        raise damage(
-            "is empty", "Send an ExportTraceServiceRequest; one without spans is at least {} in JSON."
-        )
+        raise damage("is empty", "Send an ExportTraceServiceRequest; one without spans is at least {} in JSON.")
     if _is_json(body, content_type):
         return json.read(body, limits, on_error)
     return proto.read(body, limits, on_error)

@@ -159,9 +159,7 @@ def walk(data: bytes, start: int, end: int, message: str, path: str, limits: Lim
         yield Found(field, field_path, tag, content, at)
 
 
-def checked(
-    data: bytes, start: int, end: int, message: str, path: str, limits: Limits, nesting: int = 0
-) -> bytes:
+def checked(data: bytes, start: int, end: int, message: str, path: str, limits: Limits, nesting: int = 0) -> bytes:
     """The message without the fields that spanmap does not read, every byte checked.
 
     Raises:
@@ -254,9 +252,7 @@ def skip_field(
 
 def _skip_group(data: bytes, at: int, end: int, number: int, path: str, limits: Limits, depth: int) -> int:
     if depth > limits.max_nesting:
-        raise over_limit(
-            "max_nesting", f"nests groups deeper than {limits.max_nesting}", offset=at, path=path
-        )
+        raise over_limit("max_nesting", f"nests groups deeper than {limits.max_nesting}", offset=at, path=path)
     while at < end:
         tag = at
         inner, wire_type, at = read_tag(data, at, end, path)

@@ -110,9 +110,7 @@ def _attributes(parent: dict[str, Any], path: str, limits: Limits) -> list[Attri
     own_path = f"{path}.attributes"
     found: list[Attribute] = []
     if isinstance(items, dict):
-        found = [
-            (key, attribute_value(value, f"{own_path}[{key!r}]", limits)) for key, value in items.items()
-        ]
+        found = [(key, attribute_value(value, f"{own_path}[{key!r}]", limits)) for key, value in items.items()]
     else:
         for item, item_path in _elements(parent, "attributes", path):
             pair = members(object_at(item, item_path), KEY_VALUE)
@@ -149,9 +147,7 @@ def _span(item: Any, path: str, limits: Limits, scope: Scope, resource: Resource
         start_unix_nano=scalars.unsigned(span, "startTimeUnixNano", path, bits=64),
         end_unix_nano=scalars.unsigned(span, "endTimeUnixNano", path, bits=64),
         attributes=_attributes(span, path, limits),
-        events=[
-            _event(event, event_path, limits) for event, event_path in _capped(span, "events", path, limits)
-        ],
+        events=[_event(event, event_path, limits) for event, event_path in _capped(span, "events", path, limits)],
         links=[_link(link, link_path, limits) for link, link_path in _capped(span, "links", path, limits)],
         status_code=scalars.enum(status, "code", status_path, STATUS_CODES),
         status_message=scalars.text(status, "message", status_path),

@@ -117,9 +117,7 @@ def _array(items: Any, path: str, limits: Limits, nesting: int) -> Value:
 def _object(items: Any, path: str, limits: Limits, nesting: int) -> Value:
     nesting = _deeper(nesting, path, limits)
     if isinstance(items, dict):
-        pairs = [
-            (key, attribute_value(item, f"{path}[{key!r}]", limits, nesting)) for key, item in items.items()
-        ]
+        pairs = [(key, attribute_value(item, f"{path}[{key!r}]", limits, nesting)) for key, item in items.items()]
     elif isinstance(items, list):
         pairs = []
         for index, item in enumerate(items):

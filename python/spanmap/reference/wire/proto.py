@@ -126,9 +126,7 @@ def _parse(message: M, data: bytes, path: str) -> M:
 
 def _capped(items: Sequence[E], limits: Limits, path: str) -> Sequence[E]:
     if len(items) > limits.max_span_events:
-        raise over_limit(
-            "max_span_events", f"has {len(items)} entries, more than {limits.max_span_events}", path=path
-        )
+        raise over_limit("max_span_events", f"has {len(items)} entries, more than {limits.max_span_events}", path=path)
     return items
 
 
