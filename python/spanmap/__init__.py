@@ -1,0 +1,92 @@
+"""Maps OpenTelemetry trace exports of LLM applications to PostHog AI events.
+
+Example:
+    >>> import spanmap
+    >>> body = spanmap.samples.read("fastapi-openai.pb")  # what an OTLP exporter sends
+    >>> events = spanmap.map_traces(body, content_type="application/x-protobuf")
+    >>> sorted({event["event"] for event in events})
+    ['$ai_generation']
+"""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+from spanmap import samples
+from spanmap._core import Batch, Drop, Mapper
+from spanmap.errors import DecodeError, DeliveryError, InputTypeError, LimitError, SpanmapError
+from spanmap.options import Limits, MapperOptions
+
+__all__ = [
+    "Batch",
+    "DecodeError",
+    "DeliveryError",
+    "Drop",
+    "InputTypeError",
+    "LimitError",
+    "Limits",
+    "Mapper",
+    "MapperOptions",
+    "SpanmapError",
+    "map_traces",
+    "map_traces_json",
+    "samples",
+]
+
+
+def map_traces(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Unpack[MapperOptions],
+) -> list[dict[str, Any]]:
+    """Maps one OTLP trace export request to PostHog events.
+
+    Whoever maps more than one request makes a `Mapper` once, and calls its `map_traces`.
+
+    Args:
+        body: An `ExportTraceServiceRequest`, as protobuf or JSON. `bytes` are read in place.
+        content_type: `application/x-protobuf` or `application/json`; `None` looks at the body.
+        content_encoding: `gzip`, `deflate`, `zstd`, or `None` for a body that is not compressed.
+        **options: The keyword arguments of `Mapper`.
+
+    Returns:
+        A dict for each event: `event` (such as `"$ai_generation"`), `distinct_id`, `timestamp` (RFC 3339 in
+        UTC, or `None` when the span has no start time), `uuid` (the same for the same span, so that a retry
+        counts once) and `properties`. Latencies are in seconds, costs in US dollars.
+
+    Raises:
+        DecodeError: The body is damaged, or its type or encoding is not one of the above.
+        LimitError: The body goes over one of the caps.
+        InputTypeError: `body` is not `bytes`, `bytearray` or `memoryview`.
+        ValueError: An option has a value that is not one of its choices.
+
+    Example:
+        >>> import spanmap
+        >>> events = spanmap.map_traces(spanmap.samples.read("fastapi-openai.pb"))
+        >>> events[0]["properties"]["$ai_model"]
+        'gpt-4o-mini-2024-07-18'
+    """
+    return Mapper(**options).map_traces(body, content_type=content_type, content_encoding=content_encoding)
+
+
+def map_traces_json(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Unpack[MapperOptions],
+) -> bytes:
+    """Maps one OTLP trace export request to a JSON array of PostHog events, in UTF-8.
+
+    Faster than `map_traces` where the events only travel on: no Python objects are made. Arguments and errors
+    are those of `map_traces`.
+
+    Example:
+        >>> import json, spanmap
+        >>> body = spanmap.samples.read("fastapi-openai.pb")
+        >>> json.loads(spanmap.map_traces_json(body)) == spanmap.map_traces(body)
+        True
+    """
+    return Mapper(**options).map_traces_json(body, content_type=content_type, content_encoding=content_encoding)

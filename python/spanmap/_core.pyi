@@ -1,0 +1,84 @@
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self, final
+
+from spanmap.errors import DecodeError
+from spanmap.options import Limits
+
+__all__ = ["Batch", "Drop", "EventChunks", "Mapper", "default_limits"]
+
+@final
+class Drop:
+    @property
+    def reason(self) -> str: ...
+    @property
+    def trace_id(self) -> str: ...
+    @property
+    def span_id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    def __eq__(self, other: object) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class Batch:
+    @property
+    def events(self) -> list[dict[str, Any]]: ...
+    @property
+    def span_count(self) -> int: ...
+    @property
+    def drops(self) -> list[Drop]: ...
+    @property
+    def errors(self) -> list[DecodeError]: ...
+    def to_json(self) -> bytes: ...
+    def to_json_lines(self) -> bytes: ...
+
+@final
+class EventChunks:
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> list[dict[str, Any]]: ...
+
+@final
+class Mapper:
+    def __new__(
+        cls,
+        *,
+        compat: Literal["best", "posthog"] = "best",
+        prefixes: Sequence[str] | None = None,
+        drop_resource_prefixes: Sequence[str] | None = None,
+        limits: Limits | Mapping[str, int] | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+        privacy_mode: bool = False,
+    ) -> Self: ...
+    def map_traces(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> list[dict[str, Any]]: ...
+    def map_traces_json(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> bytes: ...
+    def iter_traces(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        chunk_size: int = 1000,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> EventChunks: ...
+    def map_batch(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> Batch: ...
+    @property
+    def counters(self) -> dict[str, Any]: ...
+
+def default_limits() -> dict[str, int]: ...

@@ -1,0 +1,156 @@
+//! A mapped request as Python sees it: events that stay in Rust until they are asked for, and an account of the rest.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyList};
+use spanmap_core::{identity, sink};
+
+use crate::body::HeldBatch;
+use crate::errors::to_exception;
+use crate::objects::Builder;
+
+/// A span that became no event.
+///
+/// Attributes:
+///     reason: Why, as a stable name: the keys of ``Mapper.counters["dropped"]``.
+///     trace_id: Hexadecimal; empty when the span could not be read.
+///     span_id: Hexadecimal; empty when the span could not be read.
+///     name: The span's name; empty when the span could not be read.
+#[pyclass(frozen, get_all, eq, hash, module = "spanmap")]
+#[derive(PartialEq, Eq, Hash)]
+pub struct Drop {
+    reason: &'static str,
+    trace_id: String,
+    span_id: String,
+    name: String,
+}
+
+#[pymethods]
+impl Drop {
+    fn __repr__(&self) -> String {
+        let Self { reason, trace_id, span_id, name } = self;
+        format!("Drop(reason={reason:?}, trace_id={trace_id:?}, span_id={span_id:?}, name={name:?})")
+    }
+}
+
+/// What one request became.
+///
+/// The events stay in Rust until they are asked for, as objects or as JSON.
+///
+/// Example:
+///     >>> import spanmap
+///     >>> batch = spanmap.Mapper().map_batch(spanmap.samples.read("fastapi-openai.pb"))
+///     >>> batch.span_count == len(batch.events) + len(batch.drops)
+///     True
+#[pyclass(frozen, module = "spanmap")]
+pub struct Batch {
+    pub held: HeldBatch,
+    pub max_json_nesting: usize,
+    events: PyOnceLock<Py<PyList>>,
+}
+
+impl Batch {
+    pub fn new(held: HeldBatch, max_json_nesting: usize) -> Self {
+        Self { held, max_json_nesting, events: PyOnceLock::new() }
+    }
+}
+
+#[pymethods]
+impl Batch {
+    /// The events, as dicts; the same list every time.
+    #[getter]
+    fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let build = || Builder::new(py, self.max_json_nesting).events(&self.held.borrow_dependent().events);
+        let events = self.events.get_or_try_init(py, || build().map(Bound::unbind))?;
+        Ok(events.bind(py).clone())
+    }
+
+    /// How many spans the request held, whatever became of them.
+    #[getter]
+    fn span_count(&self) -> usize {
+        self.held.borrow_dependent().span_count
+    }
+
+    /// The spans that became no event.
+    #[getter]
+    fn drops(&self) -> Vec<Drop> {
+        let drops = &self.held.borrow_dependent().drops;
+        let to_drop = |drop: &spanmap_core::Drop<'_>| Drop {
+            reason: drop.reason.name(),
+            trace_id: identity::hex(&drop.trace_id),
+            span_id: identity::hex(&drop.span_id),
+            name: drop.name.clone().into_owned(),
+        };
+        drops.iter().map(to_drop).collect()
+    }
+
+    /// A ``DecodeError`` for each span that could not be read, under ``on_error="skip"``.
+    #[getter]
+    fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        self.held.borrow_dependent().rejected.iter().map(|error| to_exception(py, error)).collect()
+    }
+
+    /// The events as a JSON array, in UTF-8.
+    fn to_json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let json = py.detach(|| {
+            let mut json = Vec::new();
+            sink::json::write_events(&self.held.borrow_dependent().events, &mut json);
+            json
+        });
+        PyBytes::new(py, &json)
+    }
+
+    /// The events as JSON, in UTF-8, one to a line; each line ends with a line feed.
+    fn to_json_lines<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let json = py.detach(|| {
+            let mut json = Vec::new();
+            for event in &self.held.borrow_dependent().events {
+                sink::json::write_event(event, &mut json);
+                json.push(b'\n');
+            }
+            json
+        });
+        PyBytes::new(py, &json)
+    }
+
+    fn __repr__(&self) -> String {
+        let spanmap_core::Batch { events, span_count, drops, .. } = self.held.borrow_dependent();
+        format!("<Batch of {span_count} spans: {} events, {} drops>", events.len(), drops.len())
+    }
+}
+
+/// Yields the events of one batch as lists of at most ``chunk_size`` dicts.
+#[pyclass(frozen, module = "spanmap")]
+pub struct EventChunks {
+    batch: HeldBatch,
+    max_json_nesting: usize,
+    chunk_size: usize,
+    /// Events handed out so far. Atomic: two threads that share the iterator get different chunks.
+    position: AtomicUsize,
+}
+
+impl EventChunks {
+    pub fn new(batch: HeldBatch, max_json_nesting: usize, chunk_size: usize) -> Self {
+        Self { batch, max_json_nesting, chunk_size, position: AtomicUsize::new(0) }
+    }
+}
+
+#[pymethods]
+impl EventChunks {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyList>>> {
+        let events = &self.batch.borrow_dependent().events;
+        let advance = |position: usize| (position < events.len()).then(|| position.saturating_add(self.chunk_size));
+        let Ok(start) = self.position.fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance) else {
+            return Ok(None);
+        };
+        let end = start.saturating_add(self.chunk_size).min(events.len());
+        let chunk = events.get(start..end).unwrap_or_default();
+        Builder::new(py, self.max_json_nesting).events(chunk).map(Some)
+    }
+}

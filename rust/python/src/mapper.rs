@@ -1,0 +1,245 @@
+//! The mapper: options that were checked once, a pipeline that runs detached from Python, and counters.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+use spanmap_core::{Options, sink, wire};
+
+use crate::batch::{Batch, EventChunks};
+use crate::body::{Body, HeldBatch, read_bytes};
+use crate::errors::to_py_err;
+use crate::objects::Builder;
+use crate::options::read_options;
+
+/// Bodies below this size are mapped without detaching from the interpreter: the work takes some microseconds, and other
+/// threads gain less from them than the switch costs.
+const DETACH_FROM_BYTES: usize = 4 << 10;
+
+/// What a mapper has seen since it was made.
+#[derive(Default)]
+struct Counters {
+    spans: u64,
+    events: u64,
+    dropped: BTreeMap<&'static str, u64>,
+}
+
+/// Maps OTLP trace export requests to PostHog AI events.
+///
+/// The options are checked once; after that a mapper never changes, and any number of threads may use it at once.
+///
+/// Args:
+///     compat: ``"best"`` tells what happened; ``"posthog"`` does what PostHog's own OTLP endpoint does with the same
+///         request, surprises included.
+///     prefixes: A span is kept when an attribute key starts with one of these; ``None`` means the mode's own list.
+///     drop_resource_prefixes: Resource attributes whose keys start with one of these do not become properties; ``None``
+///         means ``["host.", "process.", "os.", "telemetry."]``.
+///     limits: Caps, as a ``spanmap.Limits`` or a dict of those to change.
+///     on_error: ``"raise"`` fails the request at the first span that cannot be read; ``"skip"`` leaves that span out,
+///         reports it in ``Batch.errors``, and goes on. Damage outside a span always raises.
+///     privacy_mode: Events leave without the content of messages and states; tokens, models and times stay.
+///
+/// Raises:
+///     ValueError: An option has a value that is not one of its choices, or ``limits`` names an unknown cap.
+///
+/// Example:
+///     >>> import spanmap
+///     >>> mapper = spanmap.Mapper(privacy_mode=True)
+///     >>> events = mapper.map_traces(spanmap.samples.read("fastapi-openai.pb"))
+///     >>> any("$ai_input" in event["properties"] for event in events)
+///     False
+#[pyclass(frozen, module = "spanmap")]
+pub struct Mapper {
+    options: Options,
+    counters: Mutex<Counters>,
+}
+
+#[pymethods]
+impl Mapper {
+    #[new]
+    #[pyo3(signature = (*, compat = "best", prefixes = None, drop_resource_prefixes = None, limits = None, on_error = "raise", privacy_mode = false))]
+    fn new(
+        compat: &str,
+        prefixes: Option<Vec<String>>,
+        drop_resource_prefixes: Option<Vec<String>>,
+        limits: Option<&Bound<'_, PyAny>>,
+        on_error: &str,
+        privacy_mode: bool,
+    ) -> PyResult<Self> {
+        let options = read_options(compat, prefixes, drop_resource_prefixes, limits, on_error, privacy_mode)?;
+        Ok(Self { options, counters: Mutex::default() })
+    }
+
+    /// Maps one request to events.
+    ///
+    /// Args:
+    ///     body: An OTLP ``ExportTraceServiceRequest``, as protobuf or JSON. ``bytes`` are read in place.
+    ///     content_type: ``application/x-protobuf`` or ``application/json``; ``None`` looks at the body.
+    ///     content_encoding: ``gzip``, ``deflate``, ``zstd``, or ``None`` for a body that is not compressed.
+    ///
+    /// Returns:
+    ///     A dict for each event: ``event`` (such as ``"$ai_generation"``), ``distinct_id``, ``timestamp`` (RFC 3339 in
+    ///     UTC, or ``None`` when the span has no start time), ``uuid`` (the same for the same span, so that a retry
+    ///     counts once) and ``properties``. Latencies are in seconds, costs in US dollars.
+    ///
+    /// Raises:
+    ///     DecodeError: The body is damaged, or its type or encoding is not one of the above.
+    ///     LimitError: The body goes over one of the caps.
+    ///     InputTypeError: ``body`` is not ``bytes``, ``bytearray`` or ``memoryview``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_traces(b'{"resourceSpans": []}')
+    ///     []
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_traces<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let batch = self.map(body, content_type, content_encoding)?;
+        Builder::new(body.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+    }
+
+    /// Maps one request to a JSON array of events, in UTF-8.
+    ///
+    /// Faster than ``map_traces`` where the events only travel on: no Python objects are made, and message content that
+    /// is JSON already is copied as it stands. Arguments and errors are those of ``map_traces``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_traces_json(b'{"resourceSpans": []}')
+    ///     b'[]'
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_traces_json<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let py = body.py();
+        let batch = self.map(body, content_type, content_encoding)?;
+        let json = detach_if(py, is_large(batch.borrow_owner().as_bytes()), || {
+            let mut json = Vec::with_capacity(batch.borrow_owner().as_bytes().len());
+            sink::json::write_events(&batch.borrow_dependent().events, &mut json);
+            json
+        });
+        Ok(PyBytes::new(py, &json))
+    }
+
+    /// Maps one request to events, a list of at most ``chunk_size`` at a time.
+    ///
+    /// The request is mapped whole at the call, which is where errors are raised; the dicts are made chunk by chunk, so
+    /// that the cyclic garbage collector never has to walk them all. Other arguments and errors are those of
+    /// ``map_traces``.
+    ///
+    /// Raises:
+    ///     ValueError: ``chunk_size`` is 0.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> body = spanmap.samples.read("fastapi-openai.pb")
+    ///     >>> max(len(chunk) for chunk in spanmap.Mapper().iter_traces(body, chunk_size=3))
+    ///     3
+    #[pyo3(signature = (body, *, chunk_size = 1000, content_type = None, content_encoding = None))]
+    fn iter_traces(
+        &self,
+        body: &Bound<'_, PyAny>,
+        chunk_size: usize,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<EventChunks> {
+        if chunk_size == 0 {
+            return Err(PyValueError::new_err("chunk_size is 0. Pass how many events to make at a time, at least 1."));
+        }
+        let batch = self.map(body, content_type, content_encoding)?;
+        Ok(EventChunks::new(batch, self.max_json_nesting(), chunk_size))
+    }
+
+    /// Maps one request, and accounts for every span of it.
+    ///
+    /// Arguments and errors are those of ``map_traces``.
+    ///
+    /// Returns:
+    ///     A ``Batch``: ``events``, ``span_count``, ``drops`` and ``errors``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> batch = spanmap.Mapper().map_batch(spanmap.samples.read("fastapi-openai.pb"))
+    ///     >>> batch.drops[0].reason
+    ///     'no_ai_prefix'
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_batch(
+        &self,
+        body: &Bound<'_, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Batch> {
+        let batch = self.map(body, content_type, content_encoding)?;
+        Ok(Batch::new(batch, self.max_json_nesting()))
+    }
+
+    /// Totals since the mapper was made: ``spans`` and ``events``, and ``dropped``, a dict of spans by reason.
+    ///
+    /// Requests that raised count nothing. The dict is a copy, taken at one instant.
+    #[getter]
+    fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (spans, events, dropped) = {
+            let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+            (counters.spans, counters.events, counters.dropped.clone())
+        };
+        let dict = PyDict::new(py);
+        dict.set_item("spans", spans)?;
+        dict.set_item("events", events)?;
+        dict.set_item("dropped", dropped)?;
+        Ok(dict)
+    }
+}
+
+impl Mapper {
+    /// The pipeline up to the events.
+    fn map(
+        &self,
+        body: &Bound<'_, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<HeldBatch> {
+        let py = body.py();
+        let given = read_bytes(body)?;
+        let mapped = detach_if(py, is_large(&given), || {
+            let body = Body::inflate(given, content_encoding, &self.options.limits)?;
+            let batch = HeldBatch::try_new(body, |body| {
+                let bytes = body.as_bytes();
+                spanmap_core::map(bytes, wire::detect(content_type, bytes)?, &self.options)
+            })?;
+            self.count(batch.borrow_dependent());
+            Ok(batch)
+        });
+        mapped.map_err(|error| to_py_err(py, &error))
+    }
+
+    fn count(&self, batch: &spanmap_core::Batch<'_>) {
+        // The lock is never held while Python code runs, and nothing in here can panic.
+        let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.spans += batch.span_count as u64;
+        counters.events += batch.events.len() as u64;
+        for drop in &batch.drops {
+            *counters.dropped.entry(drop.reason.name()).or_default() += 1;
+        }
+    }
+
+    fn max_json_nesting(&self) -> usize {
+        self.options.limits.max_json_nesting
+    }
+}
+
+fn is_large(body: &[u8]) -> bool {
+    body.len() >= DETACH_FROM_BYTES
+}
+
+fn detach_if<T: Send>(py: Python<'_>, detach: bool, work: impl FnOnce() -> T + Send) -> T {
+    if detach { py.detach(work) } else { work() }
+}
