@@ -3,15 +3,19 @@
 //! [`map`] is the whole pipeline up to the events; a sink such as [`sink::json`] writes them out.
 
 pub mod batch;
+pub mod content;
 pub mod error;
 pub mod event;
+pub mod harm;
 pub mod identity;
 pub mod json;
 pub mod keys;
 pub mod limits;
+pub mod messages;
 pub mod options;
 pub mod posthog;
 pub mod privacy;
+pub mod shape;
 pub mod sink;
 pub mod span;
 pub mod time;
