@@ -15,17 +15,20 @@ same five nouns as in the core: wire, span, dialect, event, sink.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import DecodeError, InputTypeError
 from . import dialect, sink, wire
-from .event import Event
 from .limits import Limits, limits_of
 from .options import RESOURCE_NOISE, Options
 from .rules import UserRules
 
-__all__ = ["Limits", "Mapper", "map_traces", "map_traces_json"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .event import Event
+
+__all__ = ["Limits", "Mapper", "map_logs", "map_logs_json", "map_traces", "map_traces_json"]
 
 
 class Mapper:
@@ -116,14 +119,45 @@ class Mapper:
         """
         return sink.to_json(self._events(body, content_type, content_encoding))
 
+    def map_logs(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Maps the evaluations of one `ExportLogsServiceRequest` to event dicts, in document order.
+
+        Other log records are no events. `rejected` lists log records.
+
+        Raises:
+            DecodeError: The body is damaged, empty, or of an unknown type or encoding.
+            LimitError: A cap is passed.
+            InputTypeError: The body is not bytes, bytearray or memoryview.
+        """
+        return sink.to_dicts(self._log_events(body, content_type, content_encoding))
+
+    def map_logs_json(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> bytes:
+        """As `map_logs`, as a compact UTF-8 JSON array.
+
+        Raises:
+            DecodeError: The body is damaged, empty, or of an unknown type or encoding.
+            LimitError: A cap is passed.
+            InputTypeError: The body is not bytes, bytearray or memoryview.
+        """
+        return sink.to_json(self._log_events(body, content_type, content_encoding))
+
     def _events(
         self, body: bytes | bytearray | memoryview, content_type: str | None, content_encoding: str | None
     ) -> list[Event]:
-        if not isinstance(body, (bytes, bytearray, memoryview)):
-            kind = type(body).__name__
-            raise InputTypeError(f"body is {kind}. Pass the request body as bytes, bytearray or memoryview.")
         request = wire.read(
-            bytes(body),
+            _bytes_of(body),
             content_type=content_type,
             content_encoding=content_encoding,
             limits=self._options.limits,
@@ -131,6 +165,26 @@ class Mapper:
         )
         self.rejected = request.rejected
         return dialect.map_request(request, self._options)
+
+    def _log_events(
+        self, body: bytes | bytearray | memoryview, content_type: str | None, content_encoding: str | None
+    ) -> list[Event]:
+        request = wire.read_logs(
+            _bytes_of(body),
+            content_type=content_type,
+            content_encoding=content_encoding,
+            limits=self._options.limits,
+            on_error=self._options.on_error,
+        )
+        self.rejected = request.rejected
+        return dialect.map_logs(request, self._options)
+
+
+def _bytes_of(body: bytes | bytearray | memoryview) -> bytes:
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        kind = type(body).__name__
+        raise InputTypeError(f"body is {kind}. Pass the request body as bytes, bytearray or memoryview.")
+    return bytes(body)
 
 
 def map_traces(
@@ -165,3 +219,37 @@ def map_traces_json(
         InputTypeError: The body is not bytes, bytearray or memoryview.
     """
     return Mapper(**options).map_traces_json(body, content_type=content_type, content_encoding=content_encoding)
+
+
+def map_logs(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Any,
+) -> list[dict[str, Any]]:
+    """Maps the evaluations of one log export to event dicts; `options` are those of `Mapper`, and so are the errors.
+
+    Raises:
+        DecodeError: The body is damaged, empty, or of an unknown type or encoding.
+        LimitError: A cap is passed.
+        InputTypeError: The body is not bytes, bytearray or memoryview.
+    """
+    return Mapper(**options).map_logs(body, content_type=content_type, content_encoding=content_encoding)
+
+
+def map_logs_json(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Any,
+) -> bytes:
+    """As `map_logs`, as a compact UTF-8 JSON array.
+
+    Raises:
+        DecodeError: The body is damaged, empty, or of an unknown type or encoding.
+        LimitError: A cap is passed.
+        InputTypeError: The body is not bytes, bytearray or memoryview.
+    """
+    return Mapper(**options).map_logs_json(body, content_type=content_type, content_encoding=content_encoding)

@@ -80,6 +80,7 @@ def digits_of(value: int) -> str:
 
 
 def without_lone_surrogates(text: str) -> str:
+    """The text with U+FFFD for every half of a surrogate pair; the json module has joined whole pairs."""
     return LONE_SURROGATE.sub("\ufffd", text)
 
 

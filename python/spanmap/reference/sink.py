@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .event import Event
 from .jsontext import digits_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .event import Event
 
 
 def to_dicts(events: Iterable[Event]) -> list[dict[str, Any]]:
+    """One dict for each event, of JSON's types only."""
     return [_finite(event.as_dict()) for event in events]
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from ..errors import DecodeError
+if TYPE_CHECKING:
+    from ..errors import DecodeError
 
 Value: TypeAlias = "bool | int | float | str | bytes | list[Value] | dict[str, Value] | None"
 """One value. `None` is an attribute without a value; arrays and key-value lists hold none of those."""
@@ -16,11 +17,15 @@ Attribute: TypeAlias = tuple[str, Value]
 
 @dataclass
 class Resource:
+    """Who produced the spans: a service, a process, a host."""
+
     attributes: list[Attribute] = field(default_factory=list)
 
 
 @dataclass
 class Scope:
+    """Which instrumentation library produced the spans."""
+
     name: str = ""
     version: str = ""
     attributes: list[Attribute] = field(default_factory=list)
@@ -28,6 +33,8 @@ class Scope:
 
 @dataclass
 class SpanEvent:
+    """Something that happened during a span."""
+
     name: str = ""
     time_unix_nano: int = 0
     attributes: list[Attribute] = field(default_factory=list)
@@ -35,6 +42,8 @@ class SpanEvent:
 
 @dataclass
 class Link:
+    """A reference to a span of this or another trace."""
+
     trace_id: bytes = b""
     span_id: bytes = b""
     attributes: list[Attribute] = field(default_factory=list)

@@ -8,13 +8,16 @@ main line.
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from .. import jsontext
 from ..event import Event, timestamp_of
 from ..identity import distinct_ids, number_uuids
-from ..options import Options
-from ..span import Request
 from . import capture, node
+
+if TYPE_CHECKING:
+    from ..options import Options
+    from ..span import Request
 
 CONTENT = (
     "$ai_input",

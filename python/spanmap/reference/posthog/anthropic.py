@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..event import Event, Properties
 from .capture import GENERATION
 from .generic import map_generic, remove, rename_if_unset
 from .javascript import Parse, number_of, parsed_or_text
 from .older_events import is_finish_reason
+
+if TYPE_CHECKING:
+    from ..event import Event, Properties
 
 RENAMES = (
     ("gen_ai.usage.cache_write.input_tokens", "$ai_cache_creation_input_tokens"),
@@ -30,10 +32,12 @@ SERVER_TOOL_ID = "srvtoolu_"
 
 
 def is_marked(properties: Properties) -> bool:
+    """Whether an attribute of the `anthropic.` namespace is there."""
     return any(name.startswith("anthropic.") for name in properties)
 
 
 def convert(event: Event, parse: Parse) -> None:
+    """Converts in place; the generic mapping runs first."""
     properties = event.properties
     is_tool_run = properties.get("gen_ai.operation.name") == "execute_tool"
     map_generic(event, parse)
@@ -47,7 +51,9 @@ def convert(event: Event, parse: Parse) -> None:
         reason = properties.pop(key, None)
         if is_finish_reason(reason):
             properties.setdefault("$ai_stop_reason", reason)
-    rename_if_unset(properties, "anthropic.session.id", "$ai_session_id")
+    session = properties.pop("anthropic.session.id", None)
+    if isinstance(session, str) and session:
+        properties.setdefault("$ai_session_id", session)
     if is_tool_run:
         _map_tool_run(properties, parse)
     if event.name == GENERATION and "$ai_web_search_count" not in properties:
@@ -59,17 +65,15 @@ def convert(event: Event, parse: Parse) -> None:
 
 def _split_cache_lifetimes(properties: Properties) -> None:
     """Splits the cache writes by lifetime, only where the parts add up to the total, or make it."""
-    if any(target in properties for _, target in LIFETIMES) or not any(source in properties for source, _ in LIFETIMES):
+    parts = [number_of(properties.get(source)) for source, _ in LIFETIMES]
+    if any(target in properties for _, target in LIFETIMES) or parts == [None, None]:
         return
-    parts = [number_of(properties.get(source, 0)) for source, _ in LIFETIMES]
-    if parts[0] is None or parts[1] is None:
+    sum_of_parts = sum(part or 0 for part in parts)
+    if number_of(properties.get(TOTAL)) not in (None, sum_of_parts):
         return
-    total = parts[0] + parts[1]
-    if TOTAL in properties and number_of(properties[TOTAL]) != total:
-        return
-    properties.setdefault(TOTAL, total)
+    properties[TOTAL] = sum_of_parts
     for (source, target), part in zip(LIFETIMES, parts, strict=True):
-        properties[target] = part
+        properties[target] = part or 0
         remove(properties, source)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..event import Properties
-from ..span import Attribute, Span, Value, last_values
+from ..span import Span, Value, last_values
 from .error_status import write_error_status
+from .values import json_values
+
+if TYPE_CHECKING:
+    from ..event import Properties
 
 GENERATION, EMBEDDING, SPAN = "$ai_generation", "$ai_embedding", "$ai_span"
 
@@ -57,7 +59,7 @@ def properties_of(span: Span, drop_resource_prefixes: tuple[str, ...]) -> Proper
     `gen_ai.prompt.2.role` and `gen_ai.prompt.0x2.role`.
     """
     kept = [(key, value) for key, value in span.resource.attributes if not key.startswith(drop_resource_prefixes)]
-    properties = _json_values(kept) | _json_values(span.attributes)
+    properties = json_values(kept) | json_values(span.attributes)
 
     geoip_disable = properties.pop("posthog.geoip_disable", True)
     properties.setdefault("$geoip_disable", geoip_disable)
@@ -94,20 +96,3 @@ def _vercel_event(operation_id: str) -> str:
     if operation_id.endswith((".doGenerate", ".doStream")):
         return GENERATION
     return EMBEDDING if operation_id in VERCEL_EMBEDDINGS else SPAN
-
-
-def _json_values(attributes: list[Attribute]) -> Properties:
-    return {key: json_value(value) for key, value in last_values(attributes).items()}
-
-
-def json_value(value: Value) -> Any:
-    """What capture writes into its JSON: bytes as lower-case hex, NaN and infinities as null."""
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, list):
-        return [json_value(item) for item in value]
-    if isinstance(value, dict):
-        return {key: json_value(item) for key, item in sorted(value.items())}
-    return value

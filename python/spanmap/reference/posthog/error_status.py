@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..event import Properties
-from ..span import Span, SpanEvent, first_value
+from .values import json_values
+
+if TYPE_CHECKING:
+    from ..event import Properties
+    from ..span import Span
 
 STATUS_ERROR = 2
 DEFAULT_ERROR = "OpenTelemetry span status error"
@@ -23,6 +25,8 @@ STATUS_KEYS = (
     "error.status_code",
     "exception.status_code",
 )
+# Unicode's White_Space, which Rust trims; Python would also trim four control characters.
+WHITE_SPACE = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 INTEGER = re.compile(r"[+-]?[0-9]+\Z")
 
 
@@ -30,52 +34,58 @@ def write_error_status(span: Span, properties: Properties) -> None:
     """Writes `$ai_is_error`, `$ai_error` and `$ai_http_status` for a span whose status is exactly ERROR."""
     if span.status_code != STATUS_ERROR:
         return
-    exception = _exception_event(span)
+    exception = _exception_attributes(span)
     properties["$ai_is_error"] = True
     properties.setdefault("$ai_error", _error_text(span, exception))
     if "$ai_http_status" not in properties:
         properties["$ai_http_status"] = _http_status(span, exception, properties)
 
 
-def _exception_event(span: Span) -> SpanEvent | None:
-    """The last event that is named or looks like an exception, even where an earlier one says more."""
-    found = None
+def _exception_attributes(span: Span) -> Properties:
+    """Those of the last event that is named or looks like an exception, even where an earlier one says more."""
+    found: Properties = {}
     for event in span.events:
         keys = {key for key, _ in event.attributes}
         if event.name == "exception" or keys & {"exception.message", "exception.type"}:
-            found = event
+            found = json_values(event.attributes)
     return found
 
 
-def _error_text(span: Span, exception: SpanEvent | None) -> str:
+def _error_text(span: Span, exception: Properties) -> str:
     parts = [_text(exception, "exception.type"), _text(exception, "exception.message")]
     return ": ".join(filter(None, parts)) or span.status_message or DEFAULT_ERROR
 
 
-def _http_status(span: Span, exception: SpanEvent | None, properties: Properties) -> int:
+def _http_status(span: Span, exception: Properties, properties: Properties) -> int:
     found = (
-        _status_of(lambda key: first_value(exception.attributes, key) if exception else None),
+        _status_in_attributes(exception),
         status_in_text(_text(exception, "exception.message")),
         status_in_text(_text(exception, "error.message")),
-        _status_of(properties.get),
+        _status_in_attributes(properties),
         status_in_text(span.status_message),
     )
     return next((status for status in found if status is not None), DEFAULT_HTTP_STATUS)
 
 
-def _text(event: SpanEvent | None, key: str) -> str:
-    value = first_value(event.attributes, key) if event else None
+def _text(attributes: Properties, key: str) -> str:
+    value = attributes.get(key)
     return value if isinstance(value, str) else ""
 
 
-def _status_of(value_of: Callable[[str], Any]) -> int | None:
+def _status_in_attributes(attributes: Properties) -> int | None:
     for key in STATUS_KEYS:
-        value = value_of(key)
-        if isinstance(value, str) and INTEGER.match(value) and len(value) < 20:
-            value = int(value)
+        value = attributes.get(key)
+        if isinstance(value, str):
+            value = _integer(value)
         if isinstance(value, int) and not isinstance(value, bool) and 100 <= value <= 599:
             return value
     return None
+
+
+def _integer(text: str) -> int | None:
+    """The integer in the text, where it can be a status: leading zeros count for nothing."""
+    digits = text.removeprefix("+").lstrip("0")
+    return int(digits) if INTEGER.match(text) and len(digits) == 3 and digits.isdecimal() else None
 
 
 def status_in_text(text: str) -> int | None:
@@ -86,8 +96,8 @@ def status_in_text(text: str) -> int | None:
     """
     lower = "".join(character.lower() if character.isascii() else character for character in text)
     rules = (
-        ("status_code", _separated),
-        ("status code", _separated),
+        ("status_code", _after_separator),
+        ("status code", _after_separator),
         ("status", _after_status),
         ("http", _after_http),
     )
@@ -111,42 +121,44 @@ def _words(text: str, word: str) -> list[int]:
 
 
 def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+    return character.isascii() and (character.isalnum() or character == "_")
 
 
 def _starts_with_word(text: str, word: str) -> bool:
     return text.startswith(word) and not _is_word(text[len(word) : len(word) + 1])
 
 
-def _separated(rest: str) -> int | None:
-    """White space, an optional `:` or `=`, white space, a number."""
-    rest = rest.lstrip()
-    return _number(rest[1:] if rest[:1] in (":", "=") else rest)
+def _after_separator(rest: str, needs_separator: bool = False) -> int | None:
+    """A number behind `:` or `=`, or at once. A URL is not a status."""
+    rest = rest.lstrip(WHITE_SPACE)
+    if rest.startswith("://"):
+        return None
+    if rest[:1] in (":", "="):
+        return _number(rest[1:])
+    return None if needs_separator else _number(rest)
 
 
 def _after_status(rest: str) -> int | None:
     """Behind the word `status` a number needs `:` or `=`, or the word `code`, before it."""
-    rest = rest.lstrip()
+    rest = rest.lstrip(WHITE_SPACE)
     if _starts_with_word(rest, "code"):
-        return _separated(rest.removeprefix("code"))
-    return _number(rest[1:]) if rest[:1] in (":", "=") else None
+        return _after_separator(rest.removeprefix("code"))
+    return _after_separator(rest, needs_separator=True)
 
 
 def _after_http(rest: str) -> int | None:
-    """Behind `http`: the word `status` and what follows it, or a number at once. A URL is not a status."""
-    rest = rest.lstrip()
-    if rest.startswith("://"):
-        return None
+    """Behind `http`: the word `status` and what follows it, or a number."""
+    rest = rest.lstrip(WHITE_SPACE)
     if _starts_with_word(rest, "status"):
         return _after_status(rest.removeprefix("status"))
-    status = _after_status(rest)
-    return status if status is not None else _number(rest)
+    return _after_separator(rest)
 
 
 def _number(rest: str) -> int | None:
     """Exactly three digits with no word character behind them, from 100 to 599."""
-    match = re.match(r"\s*([0-9]{3})", rest)
-    if match is None or _is_word(rest[match.end() : match.end() + 1]):
+    rest = rest.lstrip(WHITE_SPACE)
+    match = re.match("[0-9]{3}", rest)
+    if match is None or _is_word(rest[3:4]):
         return None
-    status = int(match[1])
+    status = int(match[0])
     return status if 100 <= status <= 599 else None

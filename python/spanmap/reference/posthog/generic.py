@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..event import Event, Properties
 from .capture import REQUEST_TYPES, SPAN
 from .javascript import Parse, is_truthy, json_text, parsed_or_text, utf16_length
 from .older_events import map_older_events
+
+if TYPE_CHECKING:
+    from ..event import Event, Properties
 
 TRACE = "$ai_trace"
 
@@ -76,6 +78,7 @@ def rename_if_unset(properties: Properties, source: str, target: str) -> None:
 
 
 def remove(properties: Properties, *names: str) -> None:
+    """Drops the properties that are there."""
     for name in names:
         properties.pop(name, None)
 
@@ -127,4 +130,5 @@ def _map_latency(properties: Properties) -> None:
     end = properties.pop("$otel_end_time_unix_nano", None)
     both = isinstance(start, str) and isinstance(end, str) and INTEGER.match(start) and INTEGER.match(end)
     if both and int(end) > int(start):
-        properties["$ai_latency"] = (int(end) - int(start)) / 1_000_000_000
+        # The difference becomes a double first, as it does upstream: Python would divide the exact integers.
+        properties["$ai_latency"] = float(int(end) - int(start)) / 1_000_000_000

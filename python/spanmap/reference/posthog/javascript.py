@@ -42,15 +42,23 @@ def is_truthy(value: Any) -> bool:
 
 
 def is_number(value: Any) -> bool:
+    """Whether `typeof value` is number: Python counts truth values as integers too."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def number_of(value: Any) -> int | float | None:
-    """A number, or a string that holds one; `None` otherwise."""
-    if is_number(value):
-        number: int | float = value
-        return number
-    return number_of_text(value) if isinstance(value, str) and trimmed(value) else None
+def is_finite(value: Any) -> bool:
+    """Whether a value is a number that a double can hold: exact integers may be larger."""
+    try:
+        return is_number(value) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def number_of(value: Any, *, blank: int | None = None) -> int | float | None:
+    """A finite number, or a string that holds one; `blank` for a string of white space; `None` otherwise."""
+    if isinstance(value, str):
+        return number_of_text(value) if trimmed(value) else blank
+    return value if is_finite(value) else None
 
 
 def trimmed(text: str) -> str:

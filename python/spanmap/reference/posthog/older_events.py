@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..event import Properties
-from .javascript import Parse, is_number, parsed_or_text, utf16_length
+from .javascript import Parse, is_finite, parsed_or_text, utf16_length
+
+if TYPE_CHECKING:
+    from ..event import Properties
 
 MAX_EVENTS = 500_000
 MAX_FINISH_REASON = 128
@@ -57,7 +58,7 @@ def map_older_events(properties: Properties, parse: Parse) -> None:
             message = _message(event, name)
             if message is not None:
                 inputs.append((event.get("gen_ai.message.index"), message))
-    if all(is_number(index) and math.isfinite(index) for index, _ in inputs):
+    if all(is_finite(index) for index, _ in inputs):
         inputs.sort(key=lambda indexed: indexed[0])
     if inputs:
         properties.setdefault("$ai_input", [message for _, message in inputs])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..event import Event, Properties
 from .capture import SPAN
 from .generic import TRACE, map_generic, remove, rename_if_unset
 from .javascript import Parse, json_text, parsed_container, parsed_or_text
 from .older_events import is_finish_reason
+
+if TYPE_CHECKING:
+    from ..event import Event, Properties
 
 MARKERS = ("pydantic_ai.all_messages", "logfire.msg", "logfire.json_schema", "model_request_parameters")
 REMOVED = (
@@ -23,10 +25,12 @@ REMOVED = (
 
 
 def is_marked(properties: Properties) -> bool:
+    """Whether one of the markers is there, whatever its value."""
     return any(marker in properties for marker in MARKERS)
 
 
 def convert(event: Event, parse: Parse) -> None:
+    """Converts in place; the generic mapping runs first."""
     map_generic(event, parse)
     properties = event.properties
     if "logfire.msg" in properties:
@@ -59,10 +63,10 @@ def _map_agent_run(properties: Properties, parse: Parse) -> None:
         properties["$ai_output_state"] = parsed_container(properties.pop("final_result"), parse)
     elif answer is not None:
         properties["$ai_output_state"] = answer
-    agent_names = [properties.pop("gen_ai.agent.name", None), properties.pop("agent_name", None)]
-    name = next((name for name in agent_names if name is not None), None)
-    if name is not None:
-        properties["$ai_span_name"] = name
+    source = "gen_ai.agent.name" if properties.get("gen_ai.agent.name") is not None else "agent_name"
+    if source in properties:
+        properties["$ai_span_name"] = properties[source]
+    remove(properties, "gen_ai.agent.name", "agent_name")
     rename_if_unset(properties, "model_name", "$ai_model")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..event import Event, Properties
-from .generic import map_generic, remove
+from .generic import map_generic, remove, rename_if_unset
 from .javascript import Parse, number_of_text
+
+if TYPE_CHECKING:
+    from ..event import Event, Properties
 
 MARKERS = ("llm.request.type", "traceloop.span.kind", "traceloop.entity.name")
 REMOVED = (
@@ -30,10 +32,12 @@ INDEXED: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...] = (
 
 
 def is_marked(properties: Properties) -> bool:
+    """Whether one of the markers is there, whatever its value."""
     return any(marker in properties for marker in MARKERS)
 
 
 def convert(event: Event, parse: Parse) -> None:
+    """Converts in place; the generic mapping runs first."""
     map_generic(event, parse)
     properties = event.properties
     for target, prefix, fields, groups in INDEXED:
@@ -41,10 +45,10 @@ def convert(event: Event, parse: Parse) -> None:
             items = take_indexed(properties, prefix, fields, groups)
             if items:
                 properties[target] = items
-    reasons = [properties.pop(f"llm.response.{name}", None) for name in ("stop_reason", "finish_reason")]
-    reason = next((reason for reason in reasons if reason is not None), None)
-    if reason is not None:
-        properties.setdefault("$ai_stop_reason", reason)
+    has_stop_reason = properties.get("llm.response.stop_reason") is not None
+    source = "llm.response.stop_reason" if has_stop_reason else "llm.response.finish_reason"
+    rename_if_unset(properties, source, "$ai_stop_reason")
+    remove(properties, "llm.response.stop_reason", "llm.response.finish_reason")
     properties["$ai_lib"] = "opentelemetry/traceloop"
     remove(properties, *REMOVED, *[name for name in properties if name.startswith(REMOVED_PREFIX)])
 

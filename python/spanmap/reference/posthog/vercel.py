@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
-from ..event import Event, Properties
 from .capture import GENERATION
-from .generic import TRACE, map_generic, remove
+from .generic import TRACE, map_generic, remove, rename_if_unset
 from .javascript import Parse, is_number, number_of, parsed_or_text
+
+if TYPE_CHECKING:
+    from ..event import Event, Properties
 
 METADATA, CONTEXT = "ai.telemetry.metadata.", "ai.settings.context."
 EVE_KEYS = ("eve.version", "eve.session.id")
+EVE_TURN = "ai.eve.turn"
 MARKERS = ("ai.operationId", "ai.telemetry.functionId", *EVE_KEYS, *(CONTEXT + key for key in EVE_KEYS))
 CACHE_KEYS = (
     "gen_ai.usage.cache_read.input_tokens",
@@ -18,6 +22,8 @@ CACHE_KEYS = (
     "ai.usage.inputTokenDetails.noCacheTokens",
 )
 TOP_LEVEL = ("ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject")
+# The models whose reasoning tokens PostHog bills on top of the text.
+SPLIT_MODELS = re.compile(r"gemini-2\.5-|gemini-3(\.[0-9]+)?-")
 REMOVED_PREFIXES = (METADATA, CONTEXT, "ai.request.headers.")
 REMOVED = (
     "ai.operationId",
@@ -61,14 +67,16 @@ REMOVED = (
 
 
 def is_marked(properties: Properties) -> bool:
+    """Whether one of the markers is there, whatever its value."""
     return any(marker in properties for marker in MARKERS)
 
 
 def convert(event: Event, parse: Parse) -> None:
+    """Converts in place; the generic mapping runs in between."""
     properties = event.properties
     _normalise_eve_context(properties)
     is_eve = any(key in properties for key in EVE_KEYS)
-    if is_eve and properties.get("$otel_span_name") == "ai.eve.turn":
+    if is_eve and EVE_TURN in (properties.get("$otel_span_name"), properties.get("$ai_span_name")):
         properties.pop("$ai_parent_id", None)
     if any(key in properties for key in CACHE_KEYS):
         properties.setdefault("$ai_cache_reporting_exclusive", False)
@@ -216,28 +224,25 @@ def _promote_metadata(event: Event, is_top_level: bool) -> None:
 
 
 def _map_stop_reason(properties: Properties) -> None:
-    reason = properties.pop("ai.response.finishReason", None)
     reasons = properties.pop("gen_ai.response.finish_reasons", None)
-    if reason is None and isinstance(reasons, list) and reasons:
-        reason = reasons[0]
-    if reason is not None:
-        properties.setdefault("$ai_stop_reason", reason)
+    if "ai.response.finishReason" in properties:
+        rename_if_unset(properties, "ai.response.finishReason", "$ai_stop_reason")
+    elif isinstance(reasons, list) and reasons:
+        properties.setdefault("$ai_stop_reason", reasons[0])
 
 
 def _split_output_tokens(properties: Properties) -> None:
     """Reasoning tokens stay under their old name too; the split of text tokens is for Gemini 2.5 and 3."""
     details = "ai.usage.outputTokenDetails."
-    reasoning = properties.get(details + "reasoningTokens")
-    if reasoning is not None:
-        properties.setdefault("$ai_reasoning_tokens", reasoning)
+    reasoning_key = details + "reasoningTokens"
+    if reasoning_key in properties:
+        properties.setdefault("$ai_reasoning_tokens", properties[reasoning_key])
     model = properties.get("$ai_model")
-    is_split = isinstance(model, str) and any(family in model.lower() for family in ("gemini-2.5-", "gemini-3"))
-    if not is_split or "$ai_text_output_tokens" in properties:
+    if not isinstance(model, str) or not SPLIT_MODELS.match(model.lower()):
         return
-    text = number_of(properties.get(details + "textTokens"))
-    output = number_of(properties.get("$ai_output_tokens"))
-    reasoning = number_of(properties.get("$ai_reasoning_tokens"))
+    names = (details + "textTokens", "$ai_output_tokens", "$ai_reasoning_tokens")
+    text, output, reasoning = (number_of(properties.get(name), blank=0) for name in names)
+    if text is None and reasoning_key in properties and output is not None and reasoning is not None:
+        text = max(0, output - reasoning)
     if text is not None:
-        properties["$ai_text_output_tokens"] = text
-    elif output is not None and reasoning is not None:
-        properties["$ai_text_output_tokens"] = max(0, output - reasoning)
+        properties.setdefault("$ai_text_output_tokens", text)

@@ -7,12 +7,16 @@ frames.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import zstandard
 
-from ..limits import Limits
 from .refusal import damage, over_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..limits import Limits
 
 # Compressed bytes fed at once: small enough that even the best possible ratio stays far below the caps in
 # between.

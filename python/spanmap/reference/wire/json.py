@@ -8,16 +8,19 @@ the JSON form uses.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DecodeError
 from ..jsontext import NotJsonError, parse
-from ..limits import Limits
 from ..span import Attribute, Link, Request, Resource, Scope, Span, SpanEvent
 from . import json_scalars as scalars
 from .json_values import attribute_value, members, object_at
 from .refusal import damage, over_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..limits import Limits
 
 REQUEST = ("resourceSpans",)
 RESOURCE_SPANS = ("resource", "scopeSpans", "schemaUrl")

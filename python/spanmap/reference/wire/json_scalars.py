@@ -21,6 +21,7 @@ NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
 def text(parent: dict[str, Any], name: str, path: str) -> str:
+    """A string; other types are an error."""
     value = parent.get(name, "")
     if not isinstance(value, str):
         raise damage("is not a string", "Send a JSON string.", path=_join(path, name))

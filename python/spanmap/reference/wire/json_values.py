@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..limits import Limits
-from ..span import Value
 from . import json_scalars as scalars
 from .refusal import damage, over_limit
+
+if TYPE_CHECKING:
+    from ..limits import Limits
+    from ..span import Value
 
 ANY_VALUE = ("arrayValue", "boolValue", "bytesValue", "doubleValue", "intValue", "kvlistValue", "stringValue")
 INT64 = range(-(1 << 63), 1 << 63)

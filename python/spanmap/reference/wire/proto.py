@@ -5,8 +5,7 @@ The two outer levels are walked by hand, so that each span is parsed alone and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from google.protobuf.message import DecodeError as ProtobufDecodeError
 from google.protobuf.message import Message
@@ -15,10 +14,14 @@ from opentelemetry.proto.resource.v1 import resource_pb2
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from ...errors import DecodeError
-from ..limits import Limits
 from ..span import Attribute, Link, Request, Resource, Scope, Span, SpanEvent, Value
 from .fields import Found, check_text, checked, walk
 from .refusal import damage, over_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ..limits import Limits
 
 M = TypeVar("M", bound=Message)
 E = TypeVar("E")
@@ -48,7 +51,7 @@ def _read_resource_spans(body: bytes, found: Found, limits: Limits, on_error: st
             # twice.
             message += checked(body, inner.start, inner.end, "Resource", inner.path, limits)
         elif inner.field.name == "scope_spans":
-            _read_scope_spans(body, inner, limits, on_error, request, resource)
+            _read_scope_spans(body, inner, limits, on_error, request, resource=resource)
         else:
             check_text(body, inner)
     parsed = _parse(resource_pb2.Resource(), message, path)
@@ -56,7 +59,7 @@ def _read_resource_spans(body: bytes, found: Found, limits: Limits, on_error: st
 
 
 def _read_scope_spans(
-    body: bytes, found: Found, limits: Limits, on_error: str, request: Request, resource: Resource
+    body: bytes, found: Found, limits: Limits, on_error: str, request: Request, *, resource: Resource
 ) -> None:
     scope = Scope()
     message = b""
