@@ -94,7 +94,9 @@ pub(crate) fn keep_last<T: Default>(members: &mut Vec<T>, key: impl Fn(&T) -> &s
     // Nearly all objects are small and have no duplicates: that is found out without memory.
     let duplicate = |rest: &[T], member: &T| rest.iter().any(|other| key(other) == key(member));
     let small = members.len() <= 8;
-    if small && !(0..).zip(members.iter()).any(|(index, member)| duplicate(members.get(..index).unwrap_or_default(), member)) {
+    if small
+        && !(0..).zip(members.iter()).any(|(index, member)| duplicate(members.get(..index).unwrap_or_default(), member))
+    {
         return;
     }
     // Sorting keeps large objects from costing the square of their size, whoever chose the keys.

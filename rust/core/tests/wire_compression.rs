@@ -58,7 +58,10 @@ fn test_every_encoding_gives_back_the_body() {
         let body = noise(length);
         for (name, compress) in ENCODINGS {
             let compressed = compress(&body);
-            assert!(decompress(&compressed, Some(name), &Limits::default()).unwrap() == body, "{name} of {length} bytes");
+            assert!(
+                decompress(&compressed, Some(name), &Limits::default()).unwrap() == body,
+                "{name} of {length} bytes"
+            );
         }
     }
     let empty = gzip(b"");
@@ -129,7 +132,11 @@ fn test_caps_hold_at_their_value_and_refuse_one_more() {
 fn test_bombs_are_refused_for_their_ratio_but_small_bodies_never() {
     let zeros = vec![0; 32 << 20];
     for (name, compress) in ENCODINGS {
-        assert_eq!(kind_of(&compress(&zeros), name, &Limits::default()), Kind::Limit("max_decompression_ratio"), "{name}");
+        assert_eq!(
+            kind_of(&compress(&zeros), name, &Limits::default()),
+            Kind::Limit("max_decompression_ratio"),
+            "{name}"
+        );
         assert!(decompress(&compress(&zeros[..1 << 20]), Some(name), &Limits::default()).is_ok(), "{name}");
         let error = decompress(&compress(&zeros[..(1 << 20) + 1]), Some(name), &Limits::default()).unwrap_err();
         assert_eq!(error.offset, 1 << 20, "{name}");

@@ -132,7 +132,12 @@ fn test_times_are_numbers_or_strings_of_64_bits() {
 #[test]
 fn test_flags_are_unsigned_and_have_32_bits() {
     understood(
-        &[(r#""flags":257"#, 257), (r#""flags":"257""#, 257), (r#""flags":4294967295.0"#, u32::MAX), (r#""flags":null"#, 0)],
+        &[
+            (r#""flags":257"#, 257),
+            (r#""flags":"257""#, 257),
+            (r#""flags":4294967295.0"#, u32::MAX),
+            (r#""flags":null"#, 0),
+        ],
         |span| span.flags,
     );
     refused("flags", &[r#""flags":4294967296"#, r#""flags":-1"#, r#""flags":{}"#]);
@@ -228,10 +233,10 @@ fn test_values_are_read_in_every_way_in_which_they_are_written() {
         ("5", Value::Int(5)),
         ("5.0", Value::Double(5.0)),
         ("9223372036854775808", Value::Double(9_223_372_036_854_775_808.0)),
-        (r#"[1,null,["a",{"intValue":2}]]"#, Value::Array(vec![
-            Value::Int(1),
-            Value::Array(vec![Value::Str("a".into()), Value::Int(2)]),
-        ])),
+        (
+            r#"[1,null,["a",{"intValue":2}]]"#,
+            Value::Array(vec![Value::Int(1), Value::Array(vec![Value::Str("a".into()), Value::Int(2)])]),
+        ),
         ("null", Value::Null),
         ("{}", Value::Null),
         (r#"{"someValue":[1,{"a":2}]}"#, Value::Null),
@@ -254,8 +259,26 @@ fn test_values_that_cannot_be_understood_are_refused_at_their_member() {
     let cases: &[(&str, &[&str])] = &[
         ("string_value", &["5", "{}", "[]", "true"]),
         ("bool_value", &["1", r#""True""#, r#""""#, "{}"]),
-        ("int_value", &[r#""""#, r#""x""#, r#""5.0""#, r#"" 5""#, "5.5", "1e19", "9223372036854775808", "9223372036854775808.0", "-9223372036854777856.0", "true", "{}"]),
-        ("double_value", &[r#""""#, r#""inf""#, r#""nan""#, r#""+1""#, r#"".5""#, r#""1.""#, r#"" 1""#, r#""01""#, "true", "[]"]),
+        (
+            "int_value",
+            &[
+                r#""""#,
+                r#""x""#,
+                r#""5.0""#,
+                r#"" 5""#,
+                "5.5",
+                "1e19",
+                "9223372036854775808",
+                "9223372036854775808.0",
+                "-9223372036854777856.0",
+                "true",
+                "{}",
+            ],
+        ),
+        (
+            "double_value",
+            &[r#""""#, r#""inf""#, r#""nan""#, r#""+1""#, r#"".5""#, r#""1.""#, r#"" 1""#, r#""01""#, "true", "[]"],
+        ),
         ("bytes_value", &[r#""A""#, r#""AA=""#, r#""AAA==""#, r#""A A=""#, r#""AA\n""#, r#""é""#, "5", "[0]"]),
         ("array_value", &["[]", "5", r#""a""#]),
         ("array_value.values", &[r#"{"values":{}}"#, r#"{"values":5}"#]),
@@ -282,9 +305,18 @@ fn test_attributes_are_a_list_or_an_object() {
     type Pairs = Vec<(String, Value<'static>)>;
     let pair = |key: &str, number| (key.to_owned(), Value::Int(number));
     let cases: &[(&str, Pairs)] = &[
-        (r#""attributes":[{"key":"a","value":{"intValue":1}},null,{"value":2,"key":"a"}]"#, vec![pair("a", 1), pair("a", 2)]),
-        (r#""attributes":[{"value":{"intValue":1}},{"key":null,"value":2},{}]"#, vec![pair("", 1), pair("", 2), (String::new(), Value::Null)]),
-        (r#""attributes":{"a":{"intValue":1},"b":2,"a":3,"c":null}"#, vec![pair("a", 3), pair("b", 2), ("c".into(), Value::Null)]),
+        (
+            r#""attributes":[{"key":"a","value":{"intValue":1}},null,{"value":2,"key":"a"}]"#,
+            vec![pair("a", 1), pair("a", 2)],
+        ),
+        (
+            r#""attributes":[{"value":{"intValue":1}},{"key":null,"value":2},{}]"#,
+            vec![pair("", 1), pair("", 2), (String::new(), Value::Null)],
+        ),
+        (
+            r#""attributes":{"a":{"intValue":1},"b":2,"a":3,"c":null}"#,
+            vec![pair("a", 3), pair("b", 2), ("c".into(), Value::Null)],
+        ),
         (r#""attributes":{"a":{"intValue":"x"},"a":3}"#, vec![pair("a", 3)]),
         (r#""attributes":null"#, vec![]),
         (r#""attributes":[]"#, vec![]),
@@ -413,7 +445,10 @@ fn test_wrong_types_outside_spans_raise_even_when_skipping() {
         (r#"{"resourceSpans":[5]}"#, "resource_spans[0]"),
         (r#"{"resourceSpans":[{"resource":[]}]}"#, "resource_spans[0].resource"),
         (r#"{"resourceSpans":[{"schemaUrl":5}]}"#, "resource_spans[0].schema_url"),
-        (r#"{"resourceSpans":[{"scopeSpans":[null,{"scope":{"name":5}}]}]}"#, "resource_spans[0].scope_spans[1].scope.name"),
+        (
+            r#"{"resourceSpans":[{"scopeSpans":[null,{"scope":{"name":5}}]}]}"#,
+            "resource_spans[0].scope_spans[1].scope.name",
+        ),
         (r#"{"resourceSpans":[{"scopeSpans":[{"spans":{}}]}]}"#, "resource_spans[0].scope_spans[0].spans"),
         (r#"{"resourceSpans":[{"scopeSpans":[{"schema_url":[]}]}]}"#, "resource_spans[0].scope_spans[0].schema_url"),
     ] {
@@ -514,7 +549,8 @@ fn test_nothing_is_delivered_of_a_request_that_fails() {
 
 #[test]
 fn test_skip_rejects_bad_spans_in_their_place() {
-    let body = r#"{"resourceSpans":[null,{"scopeSpans":[{"spans":[{"name":"a"},{"name":5,"kind":1},7,{"name":"b"}]}]}]}"#;
+    let body =
+        r#"{"resourceSpans":[null,{"scopeSpans":[{"spans":[{"name":"a"},{"name":5,"kind":1},7,{"name":"b"}]}]}]}"#;
     let calls = from_json(body, &Limits::default(), OnError::Skip).unwrap();
     let place = "resource_spans[1].scope_spans[0].spans";
     assert_eq!(rejected(&calls), [format!("{place}[1].name"), format!("{place}[2]")]);
@@ -539,8 +575,11 @@ fn test_caps_hold_at_their_value_and_refuse_one_more() {
     let many = |one: &str, count: usize| vec![one; count].join(",");
     let nested = |open: &str, close: &str, depth: usize| format!("{}1{}", open.repeat(depth), close.repeat(depth));
     let value = |value: String| span_body(&format!(r#""attributes":{{"k":{value}}}"#));
-    let cases: &[(&str, &dyn Fn(usize) -> String)] = &[
-        ("max_spans", &|count| format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, many("{}", count))),
+    type Body<'b> = &'b dyn Fn(usize) -> String;
+    let cases: &[(&str, Body<'_>)] = &[
+        ("max_spans", &|count| {
+            format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, many("{}", count))
+        }),
         ("max_attributes", &|count| span_body(&format!(r#""attributes":[{}]"#, many("{}", count)))),
         ("max_attributes", &|count| span_body(&format!(r#""attributes":{{{}}}"#, many(r#""a":1"#, count)))),
         ("max_attributes", &|count| span_body(&format!(r#""events":[{{"attributes":[{}]}}]"#, many("{}", count)))),

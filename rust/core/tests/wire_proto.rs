@@ -20,8 +20,11 @@ enum Type {
 }
 use Type::{Bytes, Fixed32, Fixed64, Message, Repeated, Text, Varint};
 
+/// A field's number, name and type.
+type FieldOf = (u64, &'static str, Type);
+
 /// The schema as far as it is read.
-const SCHEMA: &[(&str, &[(u64, &str, Type)])] = &[
+const SCHEMA: &[(&str, &[FieldOf])] = &[
     ("Request", &[(1, "resource_spans", Repeated("ResourceSpans"))]),
     (
         "ResourceSpans",
@@ -225,8 +228,7 @@ fn test_every_field_is_read_with_its_own_wire_type() {
 #[test]
 fn test_every_field_refuses_every_other_wire_type() {
     each_field(|wrap, _, number, kind, path| {
-        let others: [(u64, &[u8]); 6] =
-            [(0, &[1]), (1, &[0; 8]), (2, &[0]), (3, &[]), (4, &[]), (5, &[0; 4])];
+        let others: [(u64, &[u8]); 6] = [(0, &[1]), (1, &[0; 8]), (2, &[0]), (3, &[]), (4, &[]), (5, &[0; 4])];
         for (other, bytes) in others.iter().filter(|(other, _)| *other != wire_type(kind)) {
             refused(&wrap(&[key(number, *other), bytes.to_vec()].concat()), path, &format!("wire type {other}"));
         }
@@ -364,14 +366,11 @@ fn test_enums_take_the_low_32_bits_and_booleans_any_bit() {
 fn test_pieces_of_resource_scope_and_status_merge_and_reach_the_visitor_first() {
     let pair = |name: &str| attribute(name, &field(1, b"v"));
     let status = [field(15, &field(2, b"message")), field(15, &number(3, 2))].concat();
-    let scope_spans = [
-        field(2, &status),
-        field(1, &field(1, b"name")),
-        field(2, &field(5, b"second")),
-        field(1, &field(2, b"1.0")),
-    ]
-    .concat();
-    let body = field(1, &[field(2, &scope_spans), field(1, &field(1, &pair("a"))), field(1, &field(1, &pair("b")))].concat());
+    let scope_spans =
+        [field(2, &status), field(1, &field(1, b"name")), field(2, &field(5, b"second")), field(1, &field(2, b"1.0"))]
+            .concat();
+    let body =
+        field(1, &[field(2, &scope_spans), field(1, &field(1, &pair("a"))), field(1, &field(1, &pair("b")))].concat());
     let calls = decode(&body).unwrap();
     let [Call::Resource(resource), Call::Scope(scope), Call::Span(first), Call::Span(second)] = &calls[..] else {
         panic!("{calls:?}");
@@ -416,7 +415,8 @@ fn test_skip_rejects_bad_spans_and_keeps_the_others_apart() {
     let calls = from_proto(&body, &Limits::default(), OnError::Skip).unwrap();
     assert_eq!(rejected(&calls), ["resource_spans[0].scope_spans[0].spans[1].trace_state"]);
     assert!(matches!(calls[3], Call::Rejected(_)), "in document order");
-    let names: Vec<_> = spans(&calls).iter().map(|span| (span.name.as_ref(), span.attributes.len(), span.events.len())).collect();
+    let names: Vec<_> =
+        spans(&calls).iter().map(|span| (span.name.as_ref(), span.attributes.len(), span.events.len())).collect();
     assert_eq!(names, [("a", 1, 0), ("b", 1, 0)]);
 }
 
@@ -452,7 +452,8 @@ fn test_caps_hold_at_their_value_and_refuse_one_more() {
     let list = |depth: usize| (0..depth).fold(number(3, 1), |inner, _| field(6, &field(1, &attribute("k", &inner))));
     let group = |depth: usize| (0..depth).fold(Vec::new(), |inner, _| [key(99, 3), inner, key(99, 4)].concat());
     let one_span = |content: Vec<u8>| spans_body(&[content]);
-    let cases: &[(&str, &dyn Fn(usize) -> Vec<u8>)] = &[
+    type Body<'b> = &'b dyn Fn(usize) -> Vec<u8>;
+    let cases: &[(&str, Body<'_>)] = &[
         ("max_spans", &|count| spans_body(&vec![Vec::new(); count])),
         ("max_attributes", &|count| one_span(field(9, &pair).repeat(count))),
         ("max_attributes", &|count| one_span(field(11, &field(3, &pair).repeat(count)))),

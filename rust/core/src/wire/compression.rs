@@ -36,7 +36,11 @@ pub fn decompress<'a>(body: &'a [u8], content_encoding: Option<&str>, limits: &L
     let inflated = match encoding.as_str() {
         "" | "identity" => {
             if body.len() > limits.max_decompressed_bytes {
-                return Err(over(limits.max_decompressed_bytes, "max_decompressed_bytes", limits.max_decompressed_bytes));
+                return Err(over(
+                    limits.max_decompressed_bytes,
+                    "max_decompressed_bytes",
+                    limits.max_decompressed_bytes,
+                ));
             }
             return Ok(Cow::Borrowed(body));
         }
@@ -81,7 +85,8 @@ impl Budget {
         let mut inflated = Vec::with_capacity(self.guess);
         let one_over = u64::try_from(self.bytes).unwrap_or(u64::MAX).saturating_add(1);
         if let Err(error) = decoder.take(one_over).read_to_end(&mut inflated) {
-            let what = if error.kind() == io::ErrorKind::UnexpectedEof { "it is cut off".into() } else { error.to_string() };
+            let what =
+                if error.kind() == io::ErrorKind::UnexpectedEof { "it is cut off".into() } else { error.to_string() };
             return Err(damaged(inflated.len(), name, &what));
         }
         self.check(&inflated)?;
@@ -141,6 +146,7 @@ fn over(offset: usize, cap: &'static str, value: usize) -> Error {
 
 #[cold]
 fn damaged(offset: usize, encoding: &str, what: &str) -> Error {
-    let advice = "Check that the Content-Encoding header tells the truth and that nothing cuts or decodes the body on its way.";
+    let advice =
+        "Check that the Content-Encoding header tells the truth and that nothing cuts or decodes the body on its way.";
     Error::decode(offset, format!("is not sound {encoding}: {what}"), advice)
 }

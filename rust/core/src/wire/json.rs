@@ -12,8 +12,8 @@
 
 mod binary;
 mod member;
-pub(crate) mod scan;
 mod scalar;
+pub(crate) mod scan;
 mod span;
 mod value;
 
@@ -140,7 +140,13 @@ impl<'a> Decoder<'_, 'a> {
         })
     }
 
-    fn span(&mut self, scanner: &mut Scanner<'a>, resource_index: usize, scope_index: usize, index: usize) -> Result<()> {
+    fn span(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        resource_index: usize,
+        scope_index: usize,
+        index: usize,
+    ) -> Result<()> {
         if self.span_count >= self.limits.max_spans {
             return Err(too_many(scanner.offset(), "max_spans", self.limits.max_spans, "spans in one request"));
         }

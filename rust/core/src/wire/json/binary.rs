@@ -5,12 +5,14 @@ use crate::wire::Id;
 /// An id: hexadecimal digits, as OTLP/JSON demands, or, as the JSON mapping of protobuf would have it and some senders
 /// do, base64 of a trace id's 16 bytes or a span id's 8.
 pub(super) fn id(text: &[u8]) -> Option<Id> {
-    hex(text).or_else(|| match text.len() {
-        24 | 22 => base64(text).filter(|bytes| bytes.len() == 16),
-        12 | 11 => base64(text).filter(|bytes| bytes.len() == 8),
-        _ => None,
-    }
-    .map(Id::from_vec))
+    hex(text).or_else(|| {
+        match text.len() {
+            24 | 22 => base64(text).filter(|bytes| bytes.len() == 16),
+            12 | 11 => base64(text).filter(|bytes| bytes.len() == 8),
+            _ => None,
+        }
+        .map(Id::from_vec)
+    })
 }
 
 fn hex(text: &[u8]) -> Option<Id> {

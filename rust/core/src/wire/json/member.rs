@@ -42,7 +42,11 @@ impl From<Fault> for Error {
     #[cold]
     fn from(fault: Fault) -> Self {
         if fault.too_deep {
-            return Error::limit(fault.offset, "max_json_nesting", "nests JSON containers more deeply than the cap allows");
+            return Error::limit(
+                fault.offset,
+                "max_json_nesting",
+                "nests JSON containers more deeply than the cap allows",
+            );
         }
         Error::decode(fault.offset, format!("is not sound JSON: {}", fault.what), NOT_JSON)
     }
@@ -140,7 +144,10 @@ pub(super) fn go_on_behind(scanner: &mut Scanner<'_>, start: super::scan::Place,
 
 /// Reads a list, or null for none: `read` gets every element that is not null, with the element's index in the text.
 #[inline]
-pub(super) fn list<'a>(scanner: &mut Scanner<'a>, mut read: impl FnMut(&mut Scanner<'a>, usize) -> Result<()>) -> Result<()> {
+pub(super) fn list<'a>(
+    scanner: &mut Scanner<'a>,
+    mut read: impl FnMut(&mut Scanner<'a>, usize) -> Result<()>,
+) -> Result<()> {
     if take_null(scanner)? {
         return Ok(());
     }

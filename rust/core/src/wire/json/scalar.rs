@@ -21,8 +21,7 @@ pub(super) fn text<'a>(scanner: &mut Scanner<'a>) -> Result<Cow<'a, str>> {
 pub(super) fn id(scanner: &mut Scanner<'_>) -> Result<Id> {
     let offset = scanner.offset();
     let text = text(scanner)?;
-    binary::id(text.as_bytes())
-        .ok_or_else(|| unexpected(offset, "a string", "an id in hexadecimal digits or base64"))
+    binary::id(text.as_bytes()).ok_or_else(|| unexpected(offset, "a string", "an id in hexadecimal digits or base64"))
 }
 
 /// An unsigned integer up to `max`: a number without a fraction, or a string of decimal digits.
@@ -37,7 +36,9 @@ pub(super) fn unsigned(scanner: &mut Scanner<'_>, max: u64) -> Result<u64> {
         b'-' | b'0'..=b'9' => match scanner.number()? {
             ("-0", true) => Some(0),
             (digits, true) => digits.parse().ok(),
-            (digits, false) => digits.parse().ok().and_then(|number| integral(number, 0.0, 18_446_744_073_709_551_616.0)),
+            (digits, false) => {
+                digits.parse().ok().and_then(|number| integral(number, 0.0, 18_446_744_073_709_551_616.0))
+            }
         },
         _ if take_null(scanner)? => Some(0),
         _ => return Err(mistyped(scanner, "an unsigned integer")),
@@ -61,7 +62,8 @@ pub(super) fn int(scanner: &mut Scanner<'_>) -> Result<i64> {
         b'-' | b'0'..=b'9' => match scanner.number()? {
             (digits, true) => digits.parse().ok(),
             (digits, false) => digits.parse().ok().and_then(|number: f64| {
-                let fits = number.fract() == 0.0 && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
+                let fits = number.fract() == 0.0
+                    && (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&number);
                 fits.then_some(number as i64)
             }),
         },

@@ -61,7 +61,11 @@ impl<'a> Pair<'a> for (Cow<'a, str>, Value<'a>) {
     }
 }
 
-pub(super) fn attributes<'a>(scanner: &mut Scanner<'a>, attributes: &mut Vec<Attribute<'a>>, limits: &Limits) -> Result<()> {
+pub(super) fn attributes<'a>(
+    scanner: &mut Scanner<'a>,
+    attributes: &mut Vec<Attribute<'a>>,
+    limits: &Limits,
+) -> Result<()> {
     pairs(scanner, attributes, limits.max_attributes, limits, 0)
 }
 

@@ -123,7 +123,12 @@ fn status<'a>(mut reader: Reader<'a>, span: &mut Span<'a>, limits: &Limits) -> R
 
 /// Reads one more attribute. It is filled where it lies in the list: a value moved once is a value copied once.
 #[inline]
-fn attribute<'a>(reader: &mut Reader<'a>, field: Field, attributes: &mut Vec<Attribute<'a>>, limits: &Limits) -> Result<()> {
+fn attribute<'a>(
+    reader: &mut Reader<'a>,
+    field: Field,
+    attributes: &mut Vec<Attribute<'a>>,
+    limits: &Limits,
+) -> Result<()> {
     let index = attributes.len();
     read_attribute(reader, field, attributes, limits).map_err(|error| error.at_element("attributes", index))
 }

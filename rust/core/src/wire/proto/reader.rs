@@ -89,7 +89,8 @@ impl<'a> Reader<'a> {
                 return Ok(value);
             }
         }
-        let what = if self.rest.len() < 10 { "is cut off inside a varint" } else { "holds a varint longer than 10 bytes" };
+        let what =
+            if self.rest.len() < 10 { "is cut off inside a varint" } else { "holds a varint longer than 10 bytes" };
         Err(damaged(self.offset(), what))
     }
 
@@ -116,7 +117,10 @@ impl<'a> Reader<'a> {
                 self.rest = rest;
                 Ok(*bytes)
             }
-            None => Err(damaged(self.offset(), format!("is cut off: {N} bytes are needed and {} are left", self.rest.len()))),
+            None => Err(damaged(
+                self.offset(),
+                format!("is cut off: {N} bytes are needed and {} are left", self.rest.len()),
+            )),
         }
     }
 
