@@ -6,10 +6,13 @@ The order of the keys and the namespace of derived ids are PostHog's (capture se
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from .event import Event
 from .span import Attribute, Span, first_value
+
+if TYPE_CHECKING:
+    from .event import Event
 
 DISTINCT_ID_NAMESPACE = UUID("392e81d5-3d13-4a6f-b541-bdbf6c865e56")
 EVENT_NAMESPACE = UUID("6f0b6a3e-9d0c-5a52-8f0b-2f6f7a9d1c11")
@@ -40,7 +43,7 @@ def distinct_ids(spans: list[Span]) -> list[str]:
     unknown: str | None = None
     ids = []
     for span in spans:
-        found = _known_user(span) or _derived(span)
+        found = named_user(span.attributes, span.resource.attributes) or _derived(span)
         if found is None:
             name = f"request:{span.span_id.hex()}:{span.start_unix_nano}:{span.name}"
             unknown = unknown or str(uuid5(DISTINCT_ID_NAMESPACE, name))
@@ -58,9 +61,10 @@ def number_uuids(events: list[Event], spans: list[Span]) -> None:
         event.uuid = str(uuid5(EVENT_NAMESPACE, name if seen[name] == 1 else f"{name}:{seen[name]}"))
 
 
-def _known_user(span: Span) -> str | None:
-    named = [_text(span.attributes, key) for key in USER_KEYS]
-    named += [_text(span.resource.attributes, key) for key in RESOURCE_USER_KEYS]
+def named_user(attributes: list[Attribute], resource: list[Attribute]) -> str | None:
+    """Who the span or log record is about, or its resource."""
+    named = [_text(attributes, key) for key in USER_KEYS]
+    named += [_text(resource, key) for key in RESOURCE_USER_KEYS]
     return next(filter(None, named), None)
 
 

@@ -2,34 +2,36 @@
 
 `classify` says what a span is, `dialects` what each dialect calls the facts, `content` and `messages` what was said,
 `errors` what failed, `harm` what must not travel, `facts` makes a draft of an event of one span, and `request` settles
-what only the whole request can tell: who owns a call, whose it was, and how the tree holds.
+what only the whole request can tell: who owns a call, whose it was, and how the tree holds. `evaluation` reads what
+judges said, in log records and in span events.
 """
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 from ..event import Event, timestamp_of
 from ..options import Options
-from ..span import Attribute, Request, last_values
-from ..span import Span as WireSpan
+from ..span import Request
+from . import evaluation
 from . import request as whole
-from .classify import Span
+from .spans import span_of
 
 __all__ = ["map_request"]
 
 
 def map_request(request: Request, options: Options) -> list[Event]:
-    """The events of the spans that the filter keeps, in document order; trace events made for missing roots follow."""
+    """The events of the spans that the filter keeps, in document order.
+
+    Behind them come the trace events made for missing roots, and the evaluations that came as span events.
+    """
+    spans = [span_of(span) for span in request.spans]
     events = whole.map_request(
-        [span_of(span) for span in request.spans],
+        spans,
         prefixes=options.prefixes,
         added=options.rules.prefixes,
         drop_resource_prefixes=options.drop_resource_prefixes,
         privacy_mode=options.privacy_mode,
     )
-    return [
+    mapped = [
         Event(
             name=event["event"],
             distinct_id=event["distinct_id"],
@@ -39,41 +41,4 @@ def map_request(request: Request, options: Options) -> list[Event]:
         )
         for event in events
     ]
-
-
-def span_of(span: WireSpan) -> Span:
-    return Span(
-        trace_id=span.trace_id.hex(),
-        span_id=span.span_id.hex(),
-        parent_id=span.parent_span_id.hex(),
-        name=span.name,
-        start=span.start_unix_nano,
-        end=span.end_unix_nano,
-        status_code=span.status_code,
-        status_message=span.status_message,
-        attributes=readable(span.attributes),
-        events=[(event.name, event.time_unix_nano, readable(event.attributes)) for event in span.events],
-        scope_name=span.scope.name,
-        scope_version=span.scope.version,
-        resource=readable(span.resource.attributes),
-        keys=tuple(key for key, _ in span.attributes),
-    )
-
-
-def readable(attributes: list[Attribute]) -> dict[str, Any]:
-    """The attributes as a mapping, bytes as hexadecimal text; numbers that JSON cannot say count as no value."""
-    return {key: _hex(value) for key, value in last_values(attributes).items() if not _unsayable(value)}
-
-
-def _unsayable(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def _hex(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, list):
-        return [_hex(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _hex(item) for key, item in value.items()}
-    return value
+    return mapped + evaluation.of_spans(spans, options)

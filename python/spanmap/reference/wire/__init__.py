@@ -1,12 +1,13 @@
-"""From the bytes of an OTLP trace export to a `Request`. Damage raises; it never reads as "absent"."""
+"""From the bytes of an OTLP export to a `Request` or a `LogRequest`. Damage raises; it never reads as "absent"."""
 
 from __future__ import annotations
 
 import codecs
 
 from ..limits import Limits
+from ..logs import LogRequest
 from ..span import Request
-from . import json, proto
+from . import json, logs_json, logs_proto, proto
 from .compression import decompress
 from .refusal import damage
 
@@ -29,6 +30,23 @@ def read(
     if _is_json(body, content_type):
         return json.read(body, limits, on_error)
     return proto.read(body, limits, on_error)
+
+
+def read_logs(
+    body: bytes, *, content_type: str | None, content_encoding: str | None, limits: Limits, on_error: str
+) -> LogRequest:
+    """As `read`, for an `ExportLogsServiceRequest`.
+
+    Raises:
+        DecodeError: The body is empty or damaged, or its type or encoding is unknown.
+        LimitError: A cap is passed.
+    """
+    body = decompress(body, content_encoding, limits)
+    if not body:
+        raise damage("is empty", "Send an ExportLogsServiceRequest; one without records is at least {} in JSON.")
+    if _is_json(body, content_type):
+        return logs_json.read(body, limits, on_error)
+    return logs_proto.read(body, limits, on_error)
 
 
 def _is_json(body: bytes, content_type: str | None) -> bool:

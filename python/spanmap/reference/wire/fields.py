@@ -44,7 +44,8 @@ def _text(name: str) -> Field:
     return Field(name, LENGTH, text=True)
 
 
-# opentelemetry-proto 1.x: trace/v1/trace.proto, common/v1/common.proto, resource/v1/resource.proto.
+# opentelemetry-proto 1.x: trace/v1/trace.proto, logs/v1/logs.proto, common/v1/common.proto,
+# resource/v1/resource.proto.
 MESSAGES: dict[str, dict[int, Field]] = {
     "ExportTraceServiceRequest": {1: _messages("resource_spans", "ResourceSpans")},
     "ResourceSpans": {
@@ -97,6 +98,30 @@ MESSAGES: dict[str, dict[int, Field]] = {
         6: Field("flags", FIXED32),
     },
     "Status": {2: _text("message"), 3: Field("code", VARINT)},
+    "ExportLogsServiceRequest": {1: _messages("resource_logs", "ResourceLogs")},
+    "ResourceLogs": {
+        1: _message("resource", "Resource"),
+        2: _messages("scope_logs", "ScopeLogs"),
+        3: _text("schema_url"),
+    },
+    "ScopeLogs": {
+        1: _message("scope", "InstrumentationScope"),
+        2: _messages("log_records", "LogRecord"),
+        3: _text("schema_url"),
+    },
+    "LogRecord": {
+        1: Field("time_unix_nano", FIXED64),
+        2: Field("severity_number", VARINT),
+        3: _text("severity_text"),
+        5: _message("body", "AnyValue"),
+        6: _messages("attributes", "KeyValue"),
+        7: Field("dropped_attributes_count", VARINT),
+        8: Field("flags", FIXED32),
+        9: Field("trace_id", LENGTH),
+        10: Field("span_id", LENGTH),
+        11: Field("observed_time_unix_nano", FIXED64),
+        12: _text("event_name"),
+    },
     "KeyValue": {1: _text("key"), 2: _message("value", "AnyValue")},
     "AnyValue": {
         1: _text("string_value"),
