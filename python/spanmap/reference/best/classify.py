@@ -226,7 +226,8 @@ def kind_of(span: Span) -> Kind:
         return MLFLOW_TYPES.get(marker, Kind.SPAN)
     marker = text(a.get("openinference.span.kind"))
     if marker is not None:
-        return OPENINFERENCE_KINDS.get(marker.upper(), Kind.SPAN)
+        found = OPENINFERENCE_KINDS.get(marker.upper(), Kind.SPAN)
+        return Kind.SPAN if found is Kind.GENERATION and is_preparation(span) else found
     marker = text(a.get("ai.operationId"))
     if marker is not None:
         if marker.endswith((".doGenerate", ".doStream")):
@@ -252,6 +253,13 @@ def kind_of(span: Span) -> Kind:
         found = from_operation(request_type)
         return found if found is not None else inferred_kind(span)
     return inferred_kind(span)
+
+
+def is_preparation(span: Span) -> bool:
+    """LlamaIndex gives the kind LLM to steps around a call too: they carry neither messages nor tokens."""
+    said = ("llm.input_messages.", "llm.output_messages.", "llm.token_count.", "llm.prompts", "gen_ai.")
+    prepared = "input.value" in span.attributes and "output.value" in span.attributes
+    return prepared and span.status_code != 2 and not any(key.startswith(said) for key in span.keys)
 
 
 def inferred_kind(span: Span) -> Kind:

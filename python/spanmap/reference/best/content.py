@@ -32,6 +32,7 @@ INPUT_HOMES = (
     "gen_ai.prompt",
     "langwatch.input",
     "gcp.vertex.agent.llm_request",
+    "llm.prompts",
     "input.value",
     "llm.prompt",
     "prompt",

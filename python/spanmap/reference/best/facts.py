@@ -29,7 +29,10 @@ NAMESPACES = (
 OBJECTS = ("metadata", "langfuse.trace.metadata", "langfuse.observation.metadata", "langsmith.metadata")
 
 # What frameworks write into those namespaces about themselves.
-FRAMEWORK_DATA = re.compile(r"^(ls_|lc_|langgraph_|checkpoint_ns$|is_langchain_root$|ai\.response\.)")
+FRAMEWORK_DATA = re.compile(
+    r"^(ls_|lc_|langgraph_|LANGSMITH_|LANGCHAIN_|ai\.response\.|"
+    r"(checkpoint_ns|is_langchain_root|_type|usage_metadata|usage_object)$)"
+)
 
 # The first chunk of a stream, told by an event of the span.
 FIRST_CHUNK = frozenset(

@@ -58,20 +58,27 @@ NOISE_KEYS = frozenset(
     "langfuse.internal.is_app_root langfuse.internal.as_root mlflow.spanLogLevel mlflow.traceRequestId "
     "mlflow.message.format input.mime_type output.mime_type gen_ai.client.token.usage hidden_params "
     "gen_ai.usage.total_tokens llm.usage.total_tokens llm.token_count.total span.level span.type "
-    "code.filepath code.function code.lineno pydantic_ai.new_message_index operation.name resource.name".split()
+    "code.filepath code.function code.lineno error.stack_trace pydantic_ai.new_message_index operation.name resource.name".split()
 )
 NOISE_PREFIXES = ("telemetry.sdk.", "mlflow.chunk.")
 
 # Attributes that hold what was said: read by rules, never passed through raw, and gone in privacy mode.
 CONTENT = re.compile(
-    r"^(gen_ai\.(input|output|prompt|completion|system_instructions|content|tool\.(call\.(arguments|result)|args)|task\.(input|output))(\.|$)|"
-    r"llm\.(input_messages|output_messages|prompts|completions|request\.functions|tools|prompt_template\.(template|variables))(\.|$)|"
-    r"llm\.(?!usage|token_count|request|response|cost)[A-Za-z_]+\.(messages|choices|input|contents|candidates|system_instruction|tools|usage|usageMetadata|prompt|output)$|"
+    r"^(gen_ai\.(input|output|prompt|completion|system_instructions|content)(\.|$)|"
+    r"gen_ai\.(tool\.(call\.(arguments|result)|args)|task\.(input|output))(\.|$)|"
+    r"llm\.(input_messages|output_messages|prompts|completions|request\.functions|tools)(\.|$)|"
+    r"llm\.prompt_template\.(template|variables)(\.|$)|"
+    r"llm\.(?!usage|token_count|request|response|cost)[A-Za-z_]+\."
+    r"(messages|choices|input|contents|candidates|system_instruction|tools|usage|usageMetadata|prompt|output)$|"
     r"(input|output)\.value$|inputs$|traceloop\.entity\.(input|output)$|langfuse\.(observation|trace)\.(input|output)$|"
-    r"mlflow\.span(Inputs|Outputs)$|mlflow\.chat\.tools$|mlflow\.chunk\.|pydantic_ai\.all_messages$|all_messages_events$|events$|final_result$|"
-    r"request_data$|response_data$|model_request_parameters$|tool_arguments$|tool_response$|instructions$|tools$|messages$|prompt$|input$|output$|"
-    r"ai\.(prompt|value|values|embedding|embeddings|schema|response\.(text|object|reasoning|toolCalls|files|providerMetadata)|toolCall\.(args|result))(\.|$)|"
-    r"embedding\.embeddings\.|retrieval\.documents\.|reranker\.|(span|trace)\.(input|output)$|langwatch\.(input|output)$|"
-    r"anthropic\.tool_result\.content$|tool\.parameters$|gcp\.vertex\.agent\.(llm_request|llm_response|tool_call_args|tool_response|data)$|"
+    r"mlflow\.span(Inputs|Outputs)$|mlflow\.chat\.tools$|mlflow\.chunk\.|"
+    r"pydantic_ai\.all_messages$|all_messages_events$|events$|final_result$|"
+    r"request_data$|response_data$|model_request_parameters$|tool_arguments$|tool_response$|"
+    r"instructions$|tools$|messages$|prompt$|input$|output$|"
+    r"ai\.(prompt|value|values|embedding|embeddings|schema)(\.|$)|ai\.toolCall\.(args|result)(\.|$)|"
+    r"ai\.response\.(text|object|reasoning|toolCalls|files|providerMetadata)(\.|$)|"
+    r"embedding\.embeddings\.|retrieval\.documents\.|reranker\.|(span|trace)\.(input|output)$|"
+    r"langwatch\.(input|output)$|anthropic\.tool_result\.content$|tool\.parameters$|"
+    r"gcp\.vertex\.agent\.(llm_request|llm_response|tool_call_args|tool_response|data)$|"
     r"logfire\.msg$|metadata\.usage_object$|gen_ai\.usage\.raw$|lk\.)"
 )

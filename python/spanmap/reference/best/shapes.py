@@ -10,7 +10,8 @@ from .values import number, parse_container, parse_json, quoted_text, whatever
 # Frameworks put their own name where the provider belongs; the provider is then known from elsewhere or not at all.
 FRAMEWORKS = frozenset(
     "agno autogen crewai dspy gcp.vertex.agent google_adk haystack langchain langfuse langgraph litellm llama_index "
-    "llamaindex mastra microsoft.agent_framework openai_agents openinference openlit openrouter pydantic_ai pydantic-ai semantic_kernel "
+    "llamaindex mastra microsoft.agent_framework openai_agents openinference openlit openrouter "
+    "pydantic_ai pydantic-ai semantic_kernel "
     "smolagents strands strands-agents traceloop vercel".split()
 )
 
