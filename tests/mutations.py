@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+
 from strategies import ODD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Json = Any
 Draw = Any
@@ -107,18 +112,40 @@ def broken(draw: Draw, body: bytes) -> bytes:
 
 
 @st.composite
-def broken_json(draw: Draw, request: Json) -> bytes:
-    """OTLP/JSON text in which one to three tokens were replaced: mostly sound JSON, mostly of a wrong type."""
-    tokens = re.findall(
-        r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+', json.dumps(request, ensure_ascii=draw(st.booleans()))
-    )
-    for _ in range(draw(st.integers(1, 3))):
-        index = draw(st.integers(0, len(tokens) - 1))
-        match draw(st.sampled_from(["replace", "replace", "replace", "drop", "double"])):
-            case "replace":
-                tokens[index] = draw(st.sampled_from(ODD["json_tokens"]))
-            case "drop" if len(tokens) > 1:
-                del tokens[index]
-            case "double":
-                tokens.insert(index, tokens[index])
-    return "".join(tokens).encode()
+def misshapen(draw: Draw, request: Json) -> bytes:
+    """OTLP/JSON in which one to three members were given another value or another name: mostly sound JSON.
+
+    The replacements are texts of tokens, some of them no JSON at all; so they go in after serialising.
+    """
+    altered = copy.deepcopy(request)
+    texts: dict[str, str] = {}
+    for number in range(draw(st.integers(1, 3))):
+        places = list(_places(altered))
+        if not places:
+            break
+        container, key = draw(st.sampled_from(places))
+        mark = f"@@{number}@@"
+        action = draw(st.sampled_from(["value", "value", "value", "name", "twice", "drop"]))
+        if action == "value":
+            container[key] = mark
+            texts[f'"{mark}"'] = draw(st.sampled_from(ODD["json_values"] * 4 + ODD["not_json"]))
+        elif action == "drop":
+            del container[key]
+        elif isinstance(container, dict):
+            if action == "name":
+                container[draw(st.sampled_from(ODD["member_names"]))] = container.pop(key)
+            else:
+                # The same member once more, with another value: the last one counts.
+                container[mark] = draw(st.sampled_from([container[key], None, "1", 2, {}, []]))
+                texts[f'"{mark}"'] = json.dumps(key)
+    text = json.dumps(altered, ensure_ascii=draw(st.booleans()))
+    for mark, token in texts.items():
+        text = text.replace(mark, token)
+    return text.encode()
+
+
+def _places(value: Json) -> Iterator[tuple[Json, Json]]:
+    """Every member and element, as its container and its name or index."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from _places(value[key])

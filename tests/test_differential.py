@@ -8,13 +8,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from hypothesis import given, note
+from hypothesis import strategies as st
+
 import mutations
 import spanmap
 import strategies
 from conftest import PROPERTIES
 from encode import to_protobuf
-from hypothesis import given, note
-from hypothesis import strategies as st
 from mappers import COMPAT_MODES, disagreement, run
 
 Json = Any
@@ -57,8 +58,8 @@ def test_broken_json_text_is_refused_or_read_alike(data: st.DataObject, chosen: 
 
 
 @given(st.data(), options)
-def test_json_with_wrong_tokens_is_refused_or_read_alike(data: st.DataObject, chosen: dict[str, Any]) -> None:
-    body = data.draw(mutations.broken_json(data.draw(strategies.requests())))
+def test_misshapen_json_is_refused_or_read_alike(data: st.DataObject, chosen: dict[str, Any]) -> None:
+    body = data.draw(mutations.misshapen(data.draw(strategies.requests())))
     assert_agreement(body, None, chosen)
 
 
