@@ -2,8 +2,8 @@
 
 `fastapi-openai.pb`: a FastAPI application that calls OpenAI and a database, exported by the OpenTelemetry Python SDK
 1.45 with `opentelemetry-instrumentation-openai-v2` 2.4b0 and the usual web instrumentations. Captured from unmodified
-packages against a stand-in for the OpenAI API, then cut to three of the request's traces: 30 spans, among them five model
-calls (one of which failed) and the noise around them.
+packages against a stand-in for the OpenAI API, then cut to three of the request's traces: 30 spans, five of them
+AI calls (four chats, one of which failed, and an embedding), the others the noise around them.
 """
 
 from __future__ import annotations
