@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use crate::wire::Value;
 use crate::wire::json::scan::{Scanner, plain_run};
 
+pub mod outline;
+
 /// What a JSON text holds at its top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

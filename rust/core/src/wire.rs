@@ -36,6 +36,25 @@ pub enum Value<'a> {
     Json(Cow<'a, str>),
 }
 
+impl Value<'_> {
+    /// The same value, borrowing nothing.
+    pub fn into_owned(self) -> Value<'static> {
+        match self {
+            Value::Null => Value::Null,
+            Value::Bool(truth) => Value::Bool(truth),
+            Value::Int(number) => Value::Int(number),
+            Value::Double(number) => Value::Double(number),
+            Value::Str(text) => Value::Str(Cow::Owned(text.into_owned())),
+            Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
+            Value::Array(elements) => Value::Array(elements.into_iter().map(Value::into_owned).collect()),
+            Value::Object(members) => Value::Object(
+                members.into_iter().map(|(name, member)| (Cow::Owned(name.into_owned()), member.into_owned())).collect(),
+            ),
+            Value::Json(text) => Value::Json(Cow::Owned(text.into_owned())),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Attribute<'a> {
     pub key: Cow<'a, str>,
