@@ -9,8 +9,14 @@ use crate::wire::Id;
 /// Why a span became no event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DropReason {
-    /// None of its attribute keys starts with a prefix of the filter.
+    /// The filter does not keep it: by its attribute keys and, in some modes, its name and scope.
     NoAiPrefix,
+    /// It is a log record that tells no evaluation's result.
+    NoEvaluation,
+    /// It is an evaluation without a name, or with neither a label nor a number for its score.
+    IncompleteEvaluation,
+    /// OpenRouter sent it to see whether its destination answers.
+    ConnectionTest,
     /// It could not be read, and the caller asked to go on without it. The error stands in [`Batch::rejected`].
     Unreadable,
 }
@@ -20,6 +26,9 @@ impl DropReason {
     pub fn name(self) -> &'static str {
         match self {
             DropReason::NoAiPrefix => "no_ai_prefix",
+            DropReason::ConnectionTest => "connection_test",
+            DropReason::NoEvaluation => "no_evaluation",
+            DropReason::IncompleteEvaluation => "incomplete_evaluation",
             DropReason::Unreadable => "unreadable",
         }
     }
@@ -37,7 +46,7 @@ pub struct Drop<'a> {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Batch<'a> {
     pub events: Vec<Event<'a>>,
-    /// Spans in the request, whatever became of them.
+    /// Spans, or log records, in the request, whatever became of them.
     pub span_count: usize,
     pub drops: Vec<Drop<'a>>,
     /// Why spans were unreadable, in document order; each has a drop of its own too.

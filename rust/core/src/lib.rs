@@ -4,7 +4,9 @@
 
 pub mod batch;
 pub mod content;
+pub mod dialect;
 pub mod error;
+pub mod evaluation;
 pub mod event;
 pub mod harm;
 pub mod identity;
@@ -19,30 +21,49 @@ pub mod shape;
 pub mod sink;
 pub mod span;
 pub mod time;
+pub mod user_rules;
 pub mod wire;
 
 pub use batch::{Batch, Drop, DropReason};
 pub use error::{Error, Result};
 pub use event::Event;
 pub use options::{Compat, Options};
+pub use user_rules::UserRules;
 pub use wire::Encoding;
+
+use user_rules::Edited;
 
 /// Maps one OTLP trace export request, already decompressed, to events. The events borrow from the body.
 ///
 /// # Errors
 /// The body is damaged or passes a cap; under [`OnError::Skip`](wire::OnError) only where that cannot be laid to one span.
 pub fn map<'a>(body: &'a [u8], encoding: Encoding, options: &Options) -> Result<Batch<'a>> {
+    let rules = &options.rules;
     let mut batch = match options.compat {
-        Compat::Posthog | Compat::Best => {
-            let mut mapper = posthog::Mapper::new(options);
+        Compat::Best => {
+            let mut mapper = Edited { rules, inner: dialect::Mapper::new(options) };
             decode(body, encoding, options, &mut mapper)?;
-            mapper.finish()
+            mapper.inner.finish()
+        }
+        Compat::Posthog => {
+            let mut mapper = Edited { rules, inner: posthog::Mapper::new(options) };
+            decode(body, encoding, options, &mut mapper)?;
+            mapper.inner.finish()
         }
     };
     if options.privacy_mode {
         batch.events.iter_mut().for_each(privacy::remove_content);
     }
     Ok(batch)
+}
+
+/// Maps the evaluations of one OTLP log export request, already decompressed, to events. The events borrow from the body.
+///
+/// # Errors
+/// As for [`map`], with log records in the place of spans.
+pub fn map_logs<'a>(body: &'a [u8], encoding: Encoding, options: &Options) -> Result<Batch<'a>> {
+    let request = wire::logs::decode(body, encoding, &options.limits, options.on_error)?;
+    Ok(evaluation::map_logs(request, options))
 }
 
 fn decode<'a>(body: &'a [u8], encoding: Encoding, options: &Options, visitor: &mut impl wire::Visitor<'a>) -> Result<()> {

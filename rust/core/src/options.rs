@@ -1,6 +1,7 @@
 //! What a caller can choose. The defaults are the documented behaviour.
 
 use crate::limits::Limits;
+use crate::user_rules::UserRules;
 use crate::wire::OnError;
 
 /// Which reading of a span the events follow.
@@ -13,7 +14,7 @@ pub enum Compat {
     Posthog,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     pub compat: Compat,
     /// A span is kept when one of its attribute keys starts with one of these; `None` means the mode's own list.
@@ -26,6 +27,8 @@ pub struct Options {
     pub privacy_mode: bool,
     /// Remember which rule set which property.
     pub explain: bool,
+    /// Edits of attributes, made before any mapper looks at a span.
+    pub rules: UserRules,
 }
 
 impl Default for Options {
@@ -38,6 +41,7 @@ impl Default for Options {
             on_error: OnError::default(),
             privacy_mode: false,
             explain: false,
+            rules: UserRules::default(),
         }
     }
 }

@@ -7,28 +7,46 @@ use crate::wire::{Attribute, Resource, Scope, Span, Value};
 
 /// For every known key the last attribute that has it and a value; reused from span to span.
 #[derive(Debug)]
-pub struct Slots(Vec<u16>);
+pub struct Slots {
+    /// For each key the position of its attribute plus one, or [`ABSENT`].
+    positions: Vec<u16>,
+    /// For each attribute its key, if it is a known one.
+    keys: Vec<Option<Key>>,
+}
 
 const ABSENT: u16 = 0;
 
 impl Default for Slots {
     fn default() -> Self {
-        Self(vec![ABSENT; keys::COUNT])
+        Self { positions: vec![ABSENT; keys::COUNT], keys: Vec::new() }
     }
 }
 
 impl Slots {
     /// Indexes the attributes of one span. Attributes beyond 65 534 are found by nobody: the decoder's cap lies below.
     pub fn index(&mut self, attributes: &[Attribute<'_>]) {
-        self.0.fill(ABSENT);
+        self.positions.fill(ABSENT);
+        self.keys.clear();
         for (position, attribute) in attributes.iter().enumerate().take(usize::from(u16::MAX - 1)) {
-            if attribute.value == Value::Null {
+            let key = Key::of(&attribute.key);
+            self.keys.push(key);
+            if matches!(attribute.value, Value::Null) {
                 continue;
             }
-            if let Some(slot) = Key::of(&attribute.key).and_then(|key| self.0.get_mut(key as usize)) {
+            if let Some(slot) = key.and_then(|key| self.positions.get_mut(key as usize)) {
                 *slot = u16::try_from(position + 1).unwrap_or(ABSENT);
             }
         }
+    }
+
+    /// The key of the attribute at a position, if it is a known one.
+    pub fn key_at(&self, position: usize) -> Option<Key> {
+        self.keys.get(position).copied().flatten()
+    }
+
+    /// Whether the value of a key is that at the position: it has one, and no later attribute has the key.
+    pub fn is_at(&self, key: Key, position: usize) -> bool {
+        self.positions.get(key as usize).is_some_and(|&slot| usize::from(slot) == position + 1)
     }
 }
 
@@ -44,7 +62,7 @@ pub struct View<'s, 'a> {
 impl<'s, 'a> View<'s, 'a> {
     /// The attribute's value, if the span has one: the last of several, never null.
     pub fn get(&self, key: Key) -> Option<&'s Value<'a>> {
-        let position = usize::from(*self.slots.0.get(key as usize)?);
+        let position = usize::from(*self.slots.positions.get(key as usize)?);
         self.span.attributes.get(position.checked_sub(1)?).map(|attribute| &attribute.value)
     }
 

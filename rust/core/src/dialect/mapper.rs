@@ -1,0 +1,282 @@
+//! The mapper of `compat="best"`: drafts while spans are decoded, and everything that wants the whole request at its end.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use super::draft::{Draft, Reading, draft_of};
+use super::people::People;
+use super::traits::{KNOWN, Traits};
+use super::{assemble, ownership, pass_through, scope, tree};
+use crate::batch::{Batch, Drop, DropReason};
+use crate::error::Error;
+use crate::event::Name;
+use crate::json;
+use crate::options::Options;
+use crate::shape;
+use crate::span::{Slots, View};
+use crate::wire::{Attribute, Id, Resource, Scope, Span, Value, Visitor};
+
+/// Openrouter's dashboard sends a span of this name to see whether its destination answers.
+const CONNECTION_TEST: &str = "openrouter-connection-test";
+
+/// What is kept of every span, whether the filter keeps it or not: enough to repair the tree and to know whose it was.
+#[derive(Debug)]
+pub(super) struct Record<'a> {
+    pub trace: usize,
+    pub span_id: Id,
+    /// Empty where the span has no parent; an id of zeros is none.
+    pub parent_id: Id,
+    pub name: Cow<'a, str>,
+    pub start_unix_nano: u64,
+    pub end_unix_nano: u64,
+    pub scope: usize,
+    pub resource: usize,
+    pub people: People<'a>,
+    /// The draft of this span or, where several have its id, of the first of them.
+    pub draft: Option<usize>,
+}
+
+/// The spans of one trace in the request.
+#[derive(Debug)]
+pub(super) struct Trace {
+    pub id: Id,
+    pub records: Vec<usize>,
+    pub drafts: Vec<usize>,
+    /// The first record of each span id.
+    pub by_id: HashMap<Id, usize>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ResourceFacts<'a> {
+    pub people: People<'a>,
+    pub properties: Vec<(Name<'a>, Value<'a>)>,
+    is_openrouter: bool,
+}
+
+/// A request, once all of its spans have been read.
+#[derive(Debug, Default)]
+pub(super) struct Request<'a> {
+    pub records: Vec<Record<'a>>,
+    pub traces: Vec<Trace>,
+    pub drafts: Vec<Draft<'a>>,
+    pub resources: Vec<ResourceFacts<'a>>,
+    /// The names of the scopes; a scope that comes twice stands twice.
+    pub scopes: Vec<Cow<'a, str>>,
+    trace_places: HashMap<Id, usize>,
+}
+
+pub struct Mapper<'a, 'o> {
+    options: &'o Options,
+    known: &'static [Traits],
+    slots: Slots,
+    /// The traits of each attribute of the span at hand.
+    each: Vec<Traits>,
+    resource: Resource<'a>,
+    scope: Scope<'a>,
+    /// Whether the filter keeps all spans of the scope, and the dialects that the scope shows.
+    is_scope_kept: bool,
+    scope_traits: Traits,
+    request: Request<'a>,
+    batch: Batch<'a>,
+}
+
+impl<'a, 'o> Mapper<'a, 'o> {
+    pub fn new(options: &'o Options) -> Self {
+        Self {
+            options,
+            known: KNOWN.as_slice(),
+            slots: Slots::default(),
+            each: Vec::new(),
+            resource: Resource::default(),
+            scope: Scope::default(),
+            is_scope_kept: false,
+            scope_traits: Traits::NONE,
+            request: Request {
+                resources: vec![ResourceFacts::default()],
+                scopes: vec![Cow::Borrowed("")],
+                ..Request::default()
+            },
+            batch: Batch::default(),
+        }
+    }
+
+    pub fn finish(mut self) -> Batch<'a> {
+        let tree = tree::Tree::of(&mut self.request);
+        ownership::own_calls(&mut self.request, &tree);
+        tree.hold(&mut self.request);
+        self.batch.events = assemble::events(self.request, &tree);
+        self.batch
+    }
+
+    /// Finds out what each attribute's key tells, and leaves each key once.
+    fn index(&mut self, span: &mut Span<'a>) {
+        shape::make_plain(&mut span.attributes);
+        span.events.iter_mut().for_each(|event| shape::make_plain(&mut event.attributes));
+        self.slots.index(&span.attributes);
+        if has_repeated_unknown_key(&span.attributes, &self.slots) {
+            // The last value wins, and none that is null where there is another.
+            span.attributes.sort_by_key(|attribute| attribute.value != Value::Null);
+            json::keep_last(
+                &mut span.attributes,
+                |attribute| &attribute.key,
+                |earlier, later| earlier.value = later.value,
+            );
+            self.slots.index(&span.attributes);
+        }
+        self.each.clear();
+        self.each.extend(span.attributes.iter().enumerate().map(|(position, attribute)| {
+            match self.slots.key_at(position) {
+                Some(key) => self.known[key as usize],
+                None => Traits::of_beginning(&attribute.key),
+            }
+        }));
+    }
+
+    fn is_kept(&self, span: &Span<'a>, traits: Traits) -> bool {
+        let added = &self.options.rules.prefixes;
+        let starts_with_one =
+            |prefixes: &[String], text: &str| prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()));
+        let has_one = |prefixes: &[String]| {
+            starts_with_one(prefixes, &span.name)
+                || span.attributes.iter().any(|attribute| starts_with_one(prefixes, &attribute.key))
+        };
+        let is_listed = match &self.options.prefixes {
+            Some(prefixes) => has_one(prefixes),
+            None => {
+                traits.has(Traits::KEPT) || self.is_scope_kept || Traits::of_beginning(&span.name).has(Traits::KEPT)
+            }
+        };
+        is_listed || (!added.is_empty() && has_one(added))
+    }
+
+    fn add_record(&mut self, span: &Span<'a>, people: People<'a>) -> usize {
+        let request = &mut self.request;
+        let place = request.records.len();
+        let trace = match request.trace_places.get(&span.trace_id) {
+            Some(&trace) => trace,
+            None => {
+                let id = span.trace_id.clone();
+                request.traces.push(Trace { id, records: Vec::new(), drafts: Vec::new(), by_id: HashMap::new() });
+                request.trace_places.insert(span.trace_id.clone(), request.traces.len() - 1);
+                request.traces.len() - 1
+            }
+        };
+        request.traces[trace].records.push(place);
+        if !span.span_id.is_empty() {
+            request.traces[trace].by_id.entry(span.span_id.clone()).or_insert(place);
+        }
+        let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
+        request.records.push(Record {
+            trace,
+            span_id: span.span_id.clone(),
+            parent_id: if has_parent { span.parent_span_id.clone() } else { Id::new() },
+            name: span.name.clone(),
+            start_unix_nano: span.start_unix_nano,
+            end_unix_nano: span.end_unix_nano,
+            scope: request.scopes.len() - 1,
+            resource: request.resources.len() - 1,
+            people,
+            draft: None,
+        });
+        place
+    }
+
+    fn drop_span(&mut self, span: &mut Span<'a>, reason: DropReason) {
+        self.batch.drops.push(Drop {
+            reason,
+            trace_id: std::mem::take(&mut span.trace_id),
+            span_id: std::mem::take(&mut span.span_id),
+            name: std::mem::take(&mut span.name),
+        });
+    }
+}
+
+/// Whether two attributes may have the same key, no known one. Right when it says no, which it nearly always can without
+/// comparing keys; the cost of an error is that they are compared.
+fn has_repeated_unknown_key(attributes: &[Attribute<'_>], slots: &Slots) -> bool {
+    let mut seen = [0u64; 16];
+    attributes.iter().enumerate().filter(|(position, _)| slots.key_at(*position).is_none()).any(|(_, attribute)| {
+        let bytes = attribute.key.as_bytes();
+        let tail = bytes.iter().rev().take(24).fold(bytes.len() as u64, |hash, &byte| {
+            (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x517c_c1b7_2722_0a95)
+        });
+        let (word, bit) = ((tail >> 60) as usize, 1u64 << (tail >> 54 & 63));
+        let repeated = seen[word] & bit != 0;
+        seen[word] |= bit;
+        repeated
+    })
+}
+
+impl<'a> Visitor<'a> for Mapper<'a, '_> {
+    fn resource(&mut self, mut resource: Resource<'a>) {
+        shape::make_plain(&mut resource.attributes);
+        let service = resource
+            .attributes
+            .iter()
+            .rev()
+            .find(|attribute| attribute.key == "service.name" && attribute.value != Value::Null);
+        self.request.resources.push(ResourceFacts {
+            people: People::on_resource(&resource.attributes),
+            properties: pass_through::of_resource(&resource.attributes, &self.options.drop_resource_prefixes),
+            is_openrouter: service.is_some_and(|service| service.value == Value::Str(Cow::Borrowed("openrouter"))),
+        });
+        self.resource = resource;
+    }
+
+    fn scope(&mut self, scope: Scope<'a>) {
+        self.is_scope_kept = scope::is_ai_library(&scope.name);
+        self.scope_traits = match scope.name.as_ref() {
+            "openrouter" => Traits::OPENROUTER,
+            "ai" => Traits::VERCEL,
+            "litellm" => Traits::LITELLM,
+            "pydantic-ai" => Traits::PYDANTIC_AI,
+            name if name.starts_with("mlflow") => Traits::MLFLOW,
+            _ => Traits::NONE,
+        };
+        self.request.scopes.push(scope.name.clone());
+        self.scope = scope;
+    }
+
+    fn span(&mut self, span: &mut Span<'a>) {
+        self.batch.span_count += 1;
+        self.index(span);
+        let mut traits = self.each.iter().fold(self.scope_traits, |all, &traits| all | traits);
+        if self.request.resources.last().is_some_and(|resource| resource.is_openrouter) {
+            traits |= Traits::OPENROUTER;
+        }
+        let view = View { span, scope: &self.scope, resource: &self.resource, slots: &self.slots };
+        let people = if traits.has(Traits::PERSON) { People::on_span(&view) } else { People::default() };
+        let record = self.add_record(span, people);
+        let dropped = match () {
+            () if !self.is_kept(span, traits) => Some(DropReason::NoAiPrefix),
+            () if span.name == CONNECTION_TEST => Some(DropReason::ConnectionTest),
+            () => None,
+        };
+        if let Some(reason) = dropped {
+            return self.drop_span(span, reason);
+        }
+        let reading = Reading {
+            view: View { span, scope: &self.scope, resource: &self.resource, slots: &self.slots },
+            each: &self.each,
+            traits,
+            has_values: span.attributes.iter().any(|attribute| attribute.value != Value::Null),
+            privacy_mode: self.options.privacy_mode,
+        };
+        let draft = draft_of(&reading, record);
+        let place = self.request.drafts.len();
+        self.request.drafts.push(draft);
+        let trace = self.request.records[record].trace;
+        self.request.traces[trace].drafts.push(place);
+    }
+
+    fn rejected(&mut self, error: Error) {
+        self.batch.span_count += 1;
+        self.batch.drops.push(Drop {
+            reason: DropReason::Unreadable,
+            trace_id: Default::default(),
+            span_id: Default::default(),
+            name: Default::default(),
+        });
+        self.batch.rejected.push(error);
+    }
+}
