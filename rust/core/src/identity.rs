@@ -55,9 +55,8 @@ impl DistinctIds {
     /// `on_resource` holds what [`FirstTexts::of`] the resource's attributes gave.
     pub fn of<'a>(&mut self, span: &Span<'a>, trace_id_hex: &str, on_resource: &FirstTexts<'a>) -> Cow<'a, str> {
         let on_span = FirstTexts::of(&span.attributes);
-        let named = USER_ON_SPAN.iter().find_map(|&key| on_span.get(key));
-        if let Some(user) = named.or_else(|| USER_ON_RESOURCE.iter().find_map(|&key| on_resource.get(key))) {
-            return user.clone();
+        if let Some(user) = named_user(&on_span, on_resource) {
+            return user;
         }
         let session = SESSION.iter().find_map(|&key| on_span.get(key).or_else(|| on_resource.get(key)));
         let derived = if let Some(session) = session {
@@ -72,6 +71,17 @@ impl DistinctIds {
         };
         Cow::Owned(derived.to_string())
     }
+}
+
+/// The user that a span or log record names, or its resource.
+pub fn named_user<'a>(on_record: &FirstTexts<'a>, on_resource: &FirstTexts<'a>) -> Option<Cow<'a, str>> {
+    let named = USER_ON_SPAN.iter().find_map(|&key| on_record.get(key));
+    named.or_else(|| USER_ON_RESOURCE.iter().find_map(|&key| on_resource.get(key))).cloned()
+}
+
+/// The distinct id of somebody unknown, derived from what is known instead: `session:...`, `trace:...`, `request:...`.
+pub fn derived_distinct_id(name: &str) -> Uuid {
+    derive(DISTINCT_ID_NAMESPACE, name)
 }
 
 /// The first occurrence of each attribute that identity looks at, where it is a non-empty string. Nothing is trimmed,
@@ -125,7 +135,15 @@ pub struct EventUuids {
 impl EventUuids {
     /// The uuid of an event: a function of trace id, span id and event name, and of how often the request had them before.
     pub fn next(&mut self, trace_id_hex: &str, span_id_hex: &str, name: EventName) -> Uuid {
-        let text = format!("{trace_id_hex}:{span_id_hex}:{}", name.as_str());
+        self.numbered(format!("{trace_id_hex}:{span_id_hex}:{}", name.as_str()))
+    }
+
+    /// The uuid of an evaluation: one span may be evaluated by many, and each run is another event.
+    pub fn next_evaluation(&mut self, trace_id_hex: &str, span_id_hex: &str, run_id: Uuid) -> Uuid {
+        self.numbered(format!("{trace_id_hex}:{span_id_hex}:{}:{run_id}", EventName::Evaluation.as_str()))
+    }
+
+    fn numbered(&mut self, text: String) -> Uuid {
         let uuid = derive(EVENT_NAMESPACE, &text);
         let count = self.repeats.entry(uuid).and_modify(|count| *count += 1).or_insert(1);
         if *count == 1 { uuid } else { derive(EVENT_NAMESPACE, &format!("{text}:{count}")) }

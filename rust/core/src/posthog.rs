@@ -19,6 +19,7 @@ mod bag;
 mod capture;
 mod convert;
 mod error_status;
+pub(crate) mod evaluation;
 mod filter;
 mod generic;
 mod older_events;
@@ -134,7 +135,7 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
 }
 
 /// An attribute as a property; `None` if it has no value.
-fn property<'a>(attribute: Attribute<'a>) -> Option<(Name<'a>, Value<'a>)> {
+pub(crate) fn property<'a>(attribute: Attribute<'a>) -> Option<(Name<'a>, Value<'a>)> {
     let value = values::from_wire(attribute.value)?;
     Some((Key::of(&attribute.key).map_or(Name::Other(attribute.key), Name::Known), value))
 }

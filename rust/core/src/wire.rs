@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 
 pub mod compression;
 pub mod json;
+pub mod logs;
 pub mod proto;
 
 /// A trace or span id: raw bytes, usually 16 or 8 of them, possibly none.
@@ -181,7 +182,7 @@ fn looks_like_json(body: &[u8]) -> bool {
 
 #[cold]
 fn empty_body() -> Error {
-    Error::decode(0, "is empty", "Send an OTLP ExportTraceServiceRequest with at least one resource_spans.")
+    Error::decode(0, "is empty", "Send an OTLP export request; one that holds nothing is at least {} in JSON.")
 }
 
 #[cold]

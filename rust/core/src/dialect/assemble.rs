@@ -11,17 +11,19 @@ use super::ownership::{SUMMED, USAGE_FLAGS};
 use super::people::People;
 use super::shapes::as_f64;
 use super::tree::Tree;
+use crate::evaluation::Evaluations;
 use crate::event::{Event, EventName, Name};
 use crate::identity::{self, EventUuids, hex};
 use crate::keys::{self, Key};
+use crate::options::Options;
 use crate::shape;
 use crate::wire::{Id, Value};
 
 /// `$ai_ingestion_source` of every event.
 const SOURCE: &str = "spanmap";
 
-/// The events of a request, in the order of their spans; roots that had to be made come last.
-pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree) -> Vec<Event<'a>> {
+/// The events of a request, in the order of their spans; then roots that had to be made, then evaluations.
+pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Options) -> Vec<Event<'a>> {
     share_custom_data(&mut request);
     let only: Vec<People<'a>> = request.traces.iter().map(|trace| only_people(&request, trace)).collect();
     let nobody = nobody_of(&request);
@@ -29,7 +31,27 @@ pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree) -> Vec<Event<'a>
     let mut uuids = EventUuids::default();
     let mut names = Names::default();
     let finish = |draft| finish(draft, &request, tree, &only, nobody.as_deref(), &mut uuids, &mut names);
-    drafts.into_iter().map(finish).collect()
+    let mut events: Vec<_> = drafts.into_iter().map(finish).collect();
+
+    let mut evaluations = Evaluations::new(options);
+    for (record, evaluation) in std::mem::take(&mut request.evaluations) {
+        let resource = request.resources[request.records[record].resource].properties.clone();
+        let people = people_of(record, &request, tree, &only);
+        events.extend(evaluations.from_span_event(evaluation, resource, people));
+    }
+    events
+}
+
+/// Whose one span is.
+fn people_of<'a>(record: usize, request: &Request<'a>, tree: &Tree, only: &[People<'a>]) -> People<'a> {
+    let record_of = &request.records[record];
+    let (only, resource) = (&only[record_of.trace], &request.resources[record_of.resource].people);
+    let nearest = |place: Option<usize>| place.map_or(only, |place| &request.records[place].people);
+    People {
+        user: nearest(tree.user_of(record)).user.clone().or_else(|| resource.user.clone()),
+        session: nearest(tree.session_of(record)).session.clone().or_else(|| resource.session.clone()),
+        conversation: nearest(tree.conversation_of(record)).conversation.clone(),
+    }
 }
 
 fn finish<'a>(

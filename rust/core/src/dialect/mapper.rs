@@ -9,6 +9,7 @@ use super::traits::{KNOWN, Traits};
 use super::{assemble, ownership, pass_through, scope, tree};
 use crate::batch::{Batch, Drop, DropReason};
 use crate::error::Error;
+use crate::evaluation::{self, SpanEvaluation};
 use crate::event::Name;
 use crate::json;
 use crate::options::Options;
@@ -60,6 +61,8 @@ pub(super) struct Request<'a> {
     pub traces: Vec<Trace>,
     pub drafts: Vec<Draft<'a>>,
     pub resources: Vec<ResourceFacts<'a>>,
+    /// Evaluations that came as events of spans, each with the place of its span's record.
+    pub evaluations: Vec<(usize, SpanEvaluation<'a>)>,
     /// The names of the scopes; a scope that comes twice stands twice.
     pub scopes: Vec<Cow<'a, str>>,
     trace_places: HashMap<Id, usize>,
@@ -76,6 +79,8 @@ pub struct Mapper<'a, 'o> {
     /// Whether the filter keeps all spans of the scope, and the dialects that the scope shows.
     is_scope_kept: bool,
     scope_traits: Traits,
+    /// Whether an evaluation is kept for its own name, whatever becomes of its span.
+    keeps_evaluations: bool,
     request: Request<'a>,
     batch: Batch<'a>,
 }
@@ -91,6 +96,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
             scope: Scope::default(),
             is_scope_kept: false,
             scope_traits: Traits::NONE,
+            keeps_evaluations: evaluation::is_kept_by_name(options),
             request: Request {
                 resources: vec![ResourceFacts::default()],
                 scopes: vec![Cow::Borrowed("")],
@@ -104,7 +110,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let tree = tree::Tree::of(&mut self.request);
         ownership::own_calls(&mut self.request, &tree);
         tree.hold(&mut self.request);
-        self.batch.events = assemble::events(self.request, &tree);
+        self.batch.events = assemble::events(self.request, &tree, self.options);
         self.batch
     }
 
@@ -252,6 +258,9 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
             () if span.name == CONNECTION_TEST => Some(DropReason::ConnectionTest),
             () => None,
         };
+        if dropped.is_none() || self.keeps_evaluations {
+            self.request.evaluations.extend(SpanEvaluation::all_of(span).map(|evaluation| (record, evaluation)));
+        }
         if let Some(reason) = dropped {
             return self.drop_span(span, reason);
         }

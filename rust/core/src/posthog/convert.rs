@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::event::Name;
+use crate::event::{EventName, Name};
 use crate::keys::Key;
 use crate::wire::Value;
 
@@ -46,11 +46,12 @@ fn keep_debug_data<'a>(draft: &mut Draft<'_, 'a>) {
         Name::Other(text) => text.clone(),
     };
     let mut copy: Vec<_> = draft.bag.iter().map(|(name, value)| (text(name), value.clone())).collect();
+    // An evaluation is a moment, and is captured without these two.
     let times = [
         (Key::P_OTEL_START_TIME_UNIX_NANO, draft.start_unix_nano),
         (Key::P_OTEL_END_TIME_UNIX_NANO, draft.end_unix_nano),
     ];
-    for (key, unix_nano) in times {
+    for (key, unix_nano) in times.into_iter().filter(|_| draft.name != EventName::Evaluation) {
         copy.push((Cow::Borrowed(key.as_str()), Value::Str(Cow::Owned(unix_nano.to_string()))));
     }
     draft.bag.set(Key::P_AI_DEBUG_DATA, Value::Object(copy));

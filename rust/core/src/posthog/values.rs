@@ -8,7 +8,7 @@ use crate::wire::Value;
 
 /// An attribute's value as a property; `None` for an attribute without one. Numbers that JSON does not know become
 /// null, bytes lower-case hex, and containers lose their missing values and their earlier duplicates.
-pub(super) fn from_wire(value: Value<'_>) -> Option<Value<'_>> {
+pub(crate) fn from_wire(value: Value<'_>) -> Option<Value<'_>> {
     Some(match value {
         Value::Null => return None,
         Value::Double(number) if !number.is_finite() => Value::Null,

@@ -11,6 +11,7 @@
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
 mod binary;
+pub(super) mod logs;
 mod member;
 mod scalar;
 pub(crate) mod scan;

@@ -7,6 +7,7 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+pub(super) mod logs;
 mod message;
 mod reader;
 

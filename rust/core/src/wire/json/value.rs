@@ -136,7 +136,7 @@ fn named_values<'a, P: Pair<'a>>(
 }
 
 /// Reads an `AnyValue`, or plain JSON in its place. [`Value::Null`] is no value.
-fn any_value<'a>(scanner: &mut Scanner<'a>, limits: &Limits, depth: usize) -> Result<Value<'a>> {
+pub(super) fn any_value<'a>(scanner: &mut Scanner<'a>, limits: &Limits, depth: usize) -> Result<Value<'a>> {
     Ok(match scanner.peek()? {
         b'{' => return tagged_value(scanner, limits, depth),
         b'"' => Value::Str(scanner.string()?),

@@ -78,7 +78,7 @@ fn room(reader: &Reader<'_>, count: usize, max: usize, what: &'static str) -> Re
     if count < max { Ok(()) } else { Err(too_many(reader.offset(), "max_span_events", max, what)) }
 }
 
-fn id(reader: &mut Reader<'_>, field: Field, name: &'static str) -> Result<Id> {
+pub(super) fn id(reader: &mut Reader<'_>, field: Field, name: &'static str) -> Result<Id> {
     reader.bytes(field).map(Id::from_slice).map_err(|error| error.at(name))
 }
 
@@ -123,7 +123,7 @@ fn status<'a>(mut reader: Reader<'a>, span: &mut Span<'a>, limits: &Limits) -> R
 
 /// Reads one more attribute. It is filled where it lies in the list: a value moved once is a value copied once.
 #[inline]
-fn attribute<'a>(
+pub(super) fn attribute<'a>(
     reader: &mut Reader<'a>,
     field: Field,
     attributes: &mut Vec<Attribute<'a>>,
@@ -170,7 +170,7 @@ fn key_value<'a>(
     Ok(())
 }
 
-fn any_value<'a>(mut reader: Reader<'a>, value: &mut Value<'a>, limits: &Limits, depth: usize) -> Result<()> {
+pub(super) fn any_value<'a>(mut reader: Reader<'a>, value: &mut Value<'a>, limits: &Limits, depth: usize) -> Result<()> {
     while let Some(field) = reader.field()? {
         match field.number {
             1 => *value = Value::Str(Cow::Borrowed(reader.text(field, "string_value")?)),
