@@ -122,13 +122,17 @@ fn finish<'a>(
         draft.remote_parent.map(|parent| (Name::Known(Key::OTEL_PARENT_SPAN_ID), Value::Str(Cow::Owned(hex(&parent)))));
     let uuid = uuids.next(&trace_id, &hex(&record.span_id), name);
 
-    names.clear();
+    names.begin_event();
     let custom =
         draft.custom.into_iter().map(|(name, value)| (Key::of(&name).map_or(Name::Other(name), Name::Known), value));
     let carried = custom.chain(remote_parent).chain(draft.passed).chain(inherited.iter().cloned());
     let mut properties = Vec::with_capacity(carried.size_hint().0 + draft.facts.len());
     // The first of several properties of one name wins: facts, then the application's data, then what passed through.
-    properties.extend(draft.facts.into_entries().chain(carried).filter(|(name, _)| names.is_new(name)));
+    for property in draft.facts.into_entries().chain(carried) {
+        if names.is_new(&property.0, &properties) {
+            properties.push(property);
+        }
+    }
     Event {
         name,
         distinct_id,
@@ -138,32 +142,57 @@ fn finish<'a>(
     }
 }
 
-/// The names that the event at hand already has.
+/// Up to so many names that are no keys are compared with each other; beyond that they are hashed.
+const COMPARED_NAMES: usize = 16;
+
+/// The properties of the event at hand, each name once.
 struct Names {
-    /// For each key the event that had it last, counted.
+    /// For each key the last event that had it, counted from one.
     known: Vec<u32>,
     event: u32,
-    others: HashSet<u64>,
+    /// The places of properties whose names are no keys.
+    others: Vec<usize>,
+    hashes: HashSet<u64>,
     hasher: RandomState,
 }
 
 impl Default for Names {
     fn default() -> Self {
-        Self { known: vec![0; keys::COUNT], event: 0, others: Default::default(), hasher: RandomState::new() }
+        Self {
+            known: vec![0; keys::COUNT],
+            event: 0,
+            others: Vec::new(),
+            hashes: HashSet::new(),
+            hasher: RandomState::new(),
+        }
     }
 }
 
 impl Names {
-    fn clear(&mut self) {
+    fn begin_event(&mut self) {
         self.event += 1;
         self.others.clear();
+        self.hashes.clear();
     }
 
-    fn is_new(&mut self, name: &Name<'_>) -> bool {
-        match name {
-            Name::Known(key) => std::mem::replace(&mut self.known[*key as usize], self.event) != self.event,
-            Name::Other(text) => self.others.insert(self.hasher.hash_one(text.as_ref())),
+    /// Whether no property so far has the name; remembers it.
+    fn is_new(&mut self, name: &Name<'_>, so_far: &[(Name<'_>, Value<'_>)]) -> bool {
+        let text = match name {
+            Name::Known(key) => return std::mem::replace(&mut self.known[*key as usize], self.event) != self.event,
+            Name::Other(text) => text,
+        };
+        let is_new = if self.others.len() < COMPARED_NAMES {
+            self.others.iter().all(|&place| so_far[place].0.as_str() != text)
+        } else {
+            if self.hashes.is_empty() {
+                self.hashes.extend(self.others.iter().map(|&place| self.hasher.hash_one(so_far[place].0.as_str())));
+            }
+            self.hashes.insert(self.hasher.hash_one(text.as_ref()))
+        };
+        if is_new {
+            self.others.push(so_far.len());
         }
+        is_new
     }
 }
 

@@ -201,15 +201,23 @@ impl<'a, 'o> Mapper<'a, 'o> {
 /// comparing keys; the cost of an error is that they are compared.
 fn has_repeated_unknown_key(attributes: &[Attribute<'_>], slots: &Slots) -> bool {
     let mut seen = [0u64; 16];
-    attributes.iter().enumerate().filter(|(position, _)| slots.key_at(*position).is_none()).any(|(_, attribute)| {
-        let bytes = attribute.key.as_bytes();
-        let tail = bytes.iter().rev().take(24).fold(bytes.len() as u64, |hash, &byte| {
-            (hash.rotate_left(5) ^ u64::from(byte)).wrapping_mul(0x517c_c1b7_2722_0a95)
-        });
-        let (word, bit) = ((tail >> 60) as usize, 1u64 << (tail >> 54 & 63));
+    let mut unknown = attributes.iter().enumerate().filter(|(position, _)| slots.key_at(*position).is_none());
+    unknown.any(|(_, attribute)| {
+        let hash = rough_hash(attribute.key.as_bytes());
+        let (word, bit) = ((hash >> 60) as usize, 1u64 << (hash >> 54 & 63));
         let repeated = seen[word] & bit != 0;
         seen[word] |= bit;
         repeated
+    })
+}
+
+/// A number that tells most keys apart: their indexes stand in the middle, their fields at the end.
+fn rough_hash(key: &[u8]) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (chunks, rest) = key.as_chunks::<8>();
+    let tail = rest.iter().fold(key.len() as u64, |tail, &byte| tail << 8 | u64::from(byte));
+    chunks.iter().fold(tail.wrapping_mul(MIX), |hash, chunk| {
+        (hash.rotate_left(29) ^ u64::from_le_bytes(*chunk)).wrapping_mul(MIX)
     })
 }
 

@@ -31,21 +31,41 @@ pub(super) fn scrubbed(text: &str) -> Option<String> {
 
 /// Whether JSON text may hold harm once it is read: escapes only make a run longer.
 pub(super) fn may_hide_in_json(text: &str) -> bool {
-    let in_base64 = |byte: u8| is_base64(byte) || byte == b'\\';
-    let in_numbers = |byte: u8| is_numeric(byte) || matches!(byte, b'\\' | b'a'..=b'f' | b'A'..=b'F' | b'n' | b'r' | b't' | b'u');
-    has_run(text.as_bytes(), MIN_BASE64, in_base64) || has_run(text.as_bytes(), MIN_NUMBER_RUN, in_numbers)
+    let bytes = text.as_bytes();
+    let fits = |kind: u8| move |byte: u8| KINDS[usize::from(byte)] & kind != 0;
+    has_run(bytes, MIN_BASE64, fits(ESCAPED_BASE64)) || has_run(bytes, MIN_NUMBER_RUN, fits(ESCAPED_NUMERIC))
 }
 
-fn is_base64(byte: u8) -> bool {
+const ESCAPED_BASE64: u8 = 1;
+const ESCAPED_NUMERIC: u8 = 2;
+
+/// What each byte may belong to inside JSON text. A table, because a part of nearly all text is looked at.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = u8::MAX;
+    while byte > 0 {
+        if is_base64(byte) || byte == b'\\' {
+            kinds[byte as usize] |= ESCAPED_BASE64;
+        }
+        let in_escape = matches!(byte, b'\\' | b'a'..=b'f' | b'A'..=b'F' | b'n' | b'r' | b't' | b'u');
+        if is_numeric(byte) || in_escape {
+            kinds[byte as usize] |= ESCAPED_NUMERIC;
+        }
+        byte -= 1;
+    }
+    kinds
+};
+
+const fn is_base64(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-')
 }
 
 /// The bytes between the brackets of a vector or a byte map.
-fn is_numeric(byte: u8) -> bool {
+const fn is_numeric(byte: u8) -> bool {
     is_space(byte) || matches!(byte, b'0'..=b'9' | b'.' | b',' | b'-' | b'+' | b'e' | b'E' | b'"' | b':')
 }
 
-fn is_space(byte: u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
@@ -221,7 +241,11 @@ mod tests {
         for before in 0..200 {
             for length in [MIN_NUMBER_RUN - 1, MIN_NUMBER_RUN] {
                 let text = format!("{}{}x", "x".repeat(before), "1".repeat(length));
-                assert_eq!(has_run(text.as_bytes(), MIN_NUMBER_RUN, is_numeric), length == MIN_NUMBER_RUN, "{before} {length}");
+                assert_eq!(
+                    has_run(text.as_bytes(), MIN_NUMBER_RUN, is_numeric),
+                    length == MIN_NUMBER_RUN,
+                    "{before} {length}"
+                );
             }
         }
     }
