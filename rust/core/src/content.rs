@@ -113,7 +113,8 @@ fn stored_output<'a>(view: &View<'_, 'a>) -> Option<Option<Value<'a>>> {
 /// The input of a span that is no call: its own state first, else the conversation it carries.
 pub fn span_input<'a>(view: &View<'_, 'a>) -> Option<Value<'a>> {
     let states = [Key::GEN_AI_INPUT_MESSAGES, Key::PYDANTIC_AI_ALL_MESSAGES, Key::LANGFUSE_OBSERVATION_INPUT];
-    let state = states.into_iter().find_map(|key| shape::container_text(view.get(key)?).filter(|state| !is_empty(state)));
+    let state =
+        states.into_iter().find_map(|key| shape::container_text(view.get(key)?).filter(|state| !is_empty(state)));
     state
         .or_else(|| view.text(Key::LANGFUSE_OBSERVATION_INPUT).cloned().map(Value::Str))
         .or_else(|| input_messages(view))
@@ -124,13 +125,14 @@ pub fn span_output<'a>(view: &View<'_, 'a>) -> Option<Value<'a>> {
     if let Some(result) = view.get(Key::FINAL_RESULT).filter(|result| !is_empty(result)) {
         return Some(shape::container_text(result).unwrap_or_else(|| result.clone()));
     }
-    output_messages(view)
-        .or_else(|| view.text(Key::LANGFUSE_OBSERVATION_OUTPUT).cloned().map(Value::Str))
-        .or_else(|| {
+    output_messages(view).or_else(|| view.text(Key::LANGFUSE_OBSERVATION_OUTPUT).cloned().map(Value::Str)).or_else(
+        || {
             let messages = into_items(parse_container(view.get(Key::PYDANTIC_AI_ALL_MESSAGES)?)?);
-            let is_answer = |message: &Value<'_>| member_text(members(message), "role").is_some_and(|role| role == "assistant");
+            let is_answer =
+                |message: &Value<'_>| member_text(members(message), "role").is_some_and(|role| role == "assistant");
             messages.into_iter().rev().find(is_answer)
-        })
+        },
+    )
 }
 
 /// The arguments of a tool run that no attribute names: Strands puts them in a span event.

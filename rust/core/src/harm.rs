@@ -85,13 +85,32 @@ pub fn is_secret(key: &str) -> bool {
 pub fn is_noise(key: &str) -> bool {
     matches!(
         key,
-        "logfire.json_schema" | "logfire.msg_template" | "logfire.span_type" | "logfire.level_num" | "logfire.metrics"
-            | "langfuse.internal.is_app_root" | "langfuse.internal.as_root" | "mlflow.spanLogLevel"
-            | "mlflow.traceRequestId" | "mlflow.message.format" | "input.mime_type" | "output.mime_type"
-            | "gen_ai.client.token.usage" | "hidden_params" | "gen_ai.usage.total_tokens" | "llm.usage.total_tokens"
-            | "llm.token_count.total" | "span.level" | "span.type" | "code.filepath" | "code.function" | "code.lineno"
+        "logfire.json_schema"
+            | "logfire.msg_template"
+            | "logfire.span_type"
+            | "logfire.level_num"
+            | "logfire.metrics"
+            | "langfuse.internal.is_app_root"
+            | "langfuse.internal.as_root"
+            | "mlflow.spanLogLevel"
+            | "mlflow.traceRequestId"
+            | "mlflow.message.format"
+            | "input.mime_type"
+            | "output.mime_type"
+            | "gen_ai.client.token.usage"
+            | "hidden_params"
+            | "gen_ai.usage.total_tokens"
+            | "llm.usage.total_tokens"
+            | "llm.token_count.total"
+            | "span.level"
+            | "span.type"
+            | "code.filepath"
+            | "code.function"
+            | "code.lineno"
             | "error.stack_trace"
-            | "pydantic_ai.new_message_index" | "operation.name" | "resource.name"
+            | "pydantic_ai.new_message_index"
+            | "operation.name"
+            | "resource.name"
     ) || key.starts_with("telemetry.sdk.")
         || key.starts_with("mlflow.chunk.")
 }
@@ -104,35 +123,95 @@ pub fn is_content(key: &str) -> bool {
 fn is_content_key(key: &str) -> bool {
     matches!(
         key,
-        "input.value" | "output.value" | "inputs" | "traceloop.entity.input" | "traceloop.entity.output"
-            | "langfuse.observation.input" | "langfuse.observation.output" | "langfuse.trace.input"
-            | "langfuse.trace.output" | "mlflow.spanInputs" | "mlflow.spanOutputs" | "mlflow.chat.tools"
-            | "pydantic_ai.all_messages" | "all_messages_events" | "events" | "final_result" | "request_data"
-            | "response_data" | "model_request_parameters" | "tool_arguments" | "tool_response" | "instructions"
-            | "tools" | "messages" | "prompt" | "input" | "output" | "span.input" | "span.output" | "trace.input"
-            | "trace.output" | "langwatch.input" | "langwatch.output" | "anthropic.tool_result.content"
-            | "tool.parameters" | "gcp.vertex.agent.llm_request" | "gcp.vertex.agent.llm_response"
-            | "gcp.vertex.agent.tool_call_args" | "gcp.vertex.agent.tool_response" | "gcp.vertex.agent.data"
-            | "logfire.msg" | "metadata.usage_object" | "gen_ai.usage.raw"
+        "input.value"
+            | "output.value"
+            | "inputs"
+            | "traceloop.entity.input"
+            | "traceloop.entity.output"
+            | "langfuse.observation.input"
+            | "langfuse.observation.output"
+            | "langfuse.trace.input"
+            | "langfuse.trace.output"
+            | "mlflow.spanInputs"
+            | "mlflow.spanOutputs"
+            | "mlflow.chat.tools"
+            | "pydantic_ai.all_messages"
+            | "all_messages_events"
+            | "events"
+            | "final_result"
+            | "request_data"
+            | "response_data"
+            | "model_request_parameters"
+            | "tool_arguments"
+            | "tool_response"
+            | "instructions"
+            | "tools"
+            | "messages"
+            | "prompt"
+            | "input"
+            | "output"
+            | "span.input"
+            | "span.output"
+            | "trace.input"
+            | "trace.output"
+            | "langwatch.input"
+            | "langwatch.output"
+            | "anthropic.tool_result.content"
+            | "tool.parameters"
+            | "gcp.vertex.agent.llm_request"
+            | "gcp.vertex.agent.llm_response"
+            | "gcp.vertex.agent.tool_call_args"
+            | "gcp.vertex.agent.tool_response"
+            | "gcp.vertex.agent.data"
+            | "logfire.msg"
+            | "metadata.usage_object"
+            | "gen_ai.usage.raw"
     )
 }
 
 /// Names of attributes that hold content themselves, and so do all attributes below them, by the name's first part.
 const GEN_AI: [&str; 11] = [
-    "input", "output", "prompt", "completion", "system_instructions", "content", "tool.call.arguments",
-    "tool.call.result", "tool.args", "task.input", "task.output",
+    "input",
+    "output",
+    "prompt",
+    "completion",
+    "system_instructions",
+    "content",
+    "tool.call.arguments",
+    "tool.call.result",
+    "tool.args",
+    "task.input",
+    "task.output",
 ];
 const LLM: [&str; 8] = [
-    "input_messages", "output_messages", "prompts", "completions", "request.functions", "tools",
-    "prompt_template.template", "prompt_template.variables",
+    "input_messages",
+    "output_messages",
+    "prompts",
+    "completions",
+    "request.functions",
+    "tools",
+    "prompt_template.template",
+    "prompt_template.variables",
 ];
 const AI: [&str; 14] = [
-    "prompt", "value", "values", "embedding", "embeddings", "schema", "response.text", "response.object",
-    "response.reasoning", "response.toolCalls", "response.files", "response.providerMetadata", "toolCall.args",
+    "prompt",
+    "value",
+    "values",
+    "embedding",
+    "embeddings",
+    "schema",
+    "response.text",
+    "response.object",
+    "response.reasoning",
+    "response.toolCalls",
+    "response.files",
+    "response.providerMetadata",
+    "toolCall.args",
     "toolCall.result",
 ];
 /// Prefixes below which everything is content.
-const CONTENT_PREFIXES: [&str; 5] = ["mlflow.chunk.", "embedding.embeddings.", "retrieval.documents.", "reranker.", "lk."];
+const CONTENT_PREFIXES: [&str; 5] =
+    ["mlflow.chunk.", "embedding.embeddings.", "retrieval.documents.", "reranker.", "lk."];
 
 fn is_in_content_family(key: &str) -> bool {
     let is_below = |rest: &str, names: &[&str]| {
@@ -150,8 +229,17 @@ fn is_in_content_family(key: &str) -> bool {
 /// LiteLLM's `llm.<provider>.<member>`, but for names that other libraries gave a meaning.
 fn is_raw_request(key: &str) -> bool {
     const MEMBERS: [&str; 11] = [
-        "messages", "choices", "input", "contents", "candidates", "system_instruction", "tools", "usage",
-        "usageMetadata", "prompt", "output",
+        "messages",
+        "choices",
+        "input",
+        "contents",
+        "candidates",
+        "system_instruction",
+        "tools",
+        "usage",
+        "usageMetadata",
+        "prompt",
+        "output",
     ];
     const OTHERS: [&str; 5] = ["usage", "token_count", "request", "response", "cost"];
     let Some((provider, member)) = key.strip_prefix("llm.").and_then(|rest| rest.split_once('.')) else { return false };
@@ -199,13 +287,23 @@ mod tests {
     #[test]
     fn secrets_are_known_by_a_part_of_the_key() {
         for key in [
-            "user_api_key_hash", "metadata.user_api_key_alias", "metadata.requester_ip_address", "llm.headers",
-            "ai.request.headers.user-agent", "api_key", "x.api_key", "authorization", "http.request.header.cookie",
-            "trace.metadata.openrouter.entity_id", "a.headers.b",
+            "user_api_key_hash",
+            "metadata.user_api_key_alias",
+            "metadata.requester_ip_address",
+            "llm.headers",
+            "ai.request.headers.user-agent",
+            "api_key",
+            "x.api_key",
+            "authorization",
+            "http.request.header.cookie",
+            "trace.metadata.openrouter.entity_id",
+            "a.headers.b",
         ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in ["api_key_name", "trace.metadata.openrouter.api_key_name", "myheaders", "user.id", "request.header.x"] {
+        for key in
+            ["api_key_name", "trace.metadata.openrouter.api_key_name", "myheaders", "user.id", "request.header.x"]
+        {
             assert!(!is_secret(key), "{key}");
         }
     }
@@ -213,15 +311,33 @@ mod tests {
     #[test]
     fn content_is_known_by_its_key() {
         for key in [
-            "gen_ai.prompt.0.content", "gen_ai.input.messages", "gen_ai.tool.call.arguments", "llm.openai.messages",
-            "llm.None.usage", "input.value", "ai.prompt", "ai.response.text", "embedding.embeddings.0.x", "lk.chat_ctx",
-            "llm.request.functions.0.name", "mlflow.chunk.item.0", "events",
+            "gen_ai.prompt.0.content",
+            "gen_ai.input.messages",
+            "gen_ai.tool.call.arguments",
+            "llm.openai.messages",
+            "llm.None.usage",
+            "input.value",
+            "ai.prompt",
+            "ai.response.text",
+            "embedding.embeddings.0.x",
+            "lk.chat_ctx",
+            "llm.request.functions.0.name",
+            "mlflow.chunk.item.0",
+            "events",
         ] {
             assert!(is_content(key), "{key}");
         }
         for key in [
-            "gen_ai.prompts", "gen_ai.tool.name", "llm.usage.input", "llm.costly.input", "ai.responses", "inputs.x",
-            "ai.response.id", "llm.open-ai.messages", "events.x", "llm..messages",
+            "gen_ai.prompts",
+            "gen_ai.tool.name",
+            "llm.usage.input",
+            "llm.costly.input",
+            "ai.responses",
+            "inputs.x",
+            "ai.response.id",
+            "llm.open-ai.messages",
+            "events.x",
+            "llm..messages",
         ] {
             assert!(!is_content(key), "{key}");
         }

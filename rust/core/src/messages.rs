@@ -323,7 +323,9 @@ fn reason_of<'a>(message: &[(Cow<'a, str>, Value<'a>)]) -> Option<Cow<'a, str>> 
 /// Whether one of the messages is a user's.
 pub fn has_user_text(messages: &Value<'_>) -> bool {
     match messages {
-        Value::Array(items) => items.iter().any(|item| member_text(members(item), "role").is_some_and(|role| role == "user")),
+        Value::Array(items) => {
+            items.iter().any(|item| member_text(members(item), "role").is_some_and(|role| role == "user"))
+        }
         Value::Json(list) => has_role(list, &["user"]),
         _ => false,
     }

@@ -14,25 +14,32 @@ pub mod literal;
 pub const MAX_NESTING: usize = 128;
 
 /// Brings attributes to what JSON can say, before any rule reads them: bytes become hexadecimal text, and a number that
-/// is none counts as no value.
+/// is none counts as no value. Containers lose their missing values and the earlier ones of equal keys.
 pub fn make_plain(attributes: &mut [Attribute<'_>]) {
     for attribute in attributes {
         match &mut attribute.value {
             Value::Double(number) if !number.is_finite() => attribute.value = Value::Null,
-            value => bytes_to_text(value),
+            value => make_value_plain(value),
         }
     }
 }
 
-fn bytes_to_text(value: &mut Value<'_>) {
+fn make_value_plain(value: &mut Value<'_>) {
     match value {
         Value::Bytes(bytes) => {
             let mut text = Vec::new();
             json::hex_to_text(bytes, &mut text);
             *value = Value::Str(Cow::Owned(String::from_utf8(text).unwrap_or_default()));
         }
-        Value::Array(elements) => elements.iter_mut().for_each(bytes_to_text),
-        Value::Object(members) => members.iter_mut().for_each(|(_, member)| bytes_to_text(member)),
+        Value::Array(elements) => {
+            elements.retain(|element| *element != Value::Null);
+            elements.iter_mut().for_each(make_value_plain);
+        }
+        Value::Object(members) => {
+            members.retain(|(_, member)| *member != Value::Null);
+            json::keep_last(members, |(name, _)| name, |earlier, later| earlier.1 = later.1);
+            members.iter_mut().for_each(|(_, member)| make_value_plain(member));
+        }
         _ => {}
     }
 }
@@ -47,7 +54,9 @@ pub fn is_empty(value: &Value<'_>) -> bool {
         Value::Json(text) => {
             let mut solid = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
             match (solid.next(), solid.next(), solid.next()) {
-                (Some(b'['), Some(b']'), None) | (Some(b'{'), Some(b'}'), None) | (Some(b'"'), Some(b'"'), None) => true,
+                (Some(b'['), Some(b']'), None) | (Some(b'{'), Some(b'}'), None) | (Some(b'"'), Some(b'"'), None) => {
+                    true
+                }
                 _ => text.trim_ascii() == "null",
             }
         }
@@ -234,7 +243,9 @@ pub fn json_member<'a>(value: &Value<'a>, path: &str) -> Option<Option<Value<'a>
 /// Reads one value out of JSON text without building the rest of it. `None` where the text is not JSON.
 fn located<'a>(text: &Cow<'a, str>, path: &str) -> Option<Option<Value<'a>>> {
     Some(match text {
-        Cow::Borrowed(text) => outline::locate(text, path, MAX_NESTING)?.and_then(|found| json::parse(found, MAX_NESTING)),
+        Cow::Borrowed(text) => {
+            outline::locate(text, path, MAX_NESTING)?.and_then(|found| json::parse(found, MAX_NESTING))
+        }
         Cow::Owned(text) => {
             let found = outline::locate(text, path, MAX_NESTING)?;
             found.and_then(|found| json::parse(found, MAX_NESTING)).map(Value::into_owned)
@@ -309,7 +320,8 @@ mod tests {
 
     #[test]
     fn numbers_are_read_from_text_and_are_finite_and_not_negative() {
-        let cases = [("5", Value::Int(5)), ("+5", Value::Int(5)), ("5.", Value::Double(5.0)), (".5e1", Value::Double(5.0))];
+        let cases =
+            [("5", Value::Int(5)), ("+5", Value::Int(5)), ("5.", Value::Double(5.0)), (".5e1", Value::Double(5.0))];
         for (text, expected) in cases {
             assert_eq!(number(&text_value(text)), Some(expected), "{text}");
         }
@@ -356,13 +368,21 @@ mod tests {
     }
 
     #[test]
-    fn bytes_become_hexadecimal_text_and_nan_no_value() {
+    fn bytes_become_hexadecimal_text_and_what_is_missing_goes() {
         let attribute = |value| Attribute { key: Cow::Borrowed("k"), value };
+        let member = |name, value| (Cow::Borrowed(name), value);
         let mut attributes = [
-            attribute(Value::Array(vec![Value::Bytes(Cow::Borrowed(b"\x01\xff"))])),
+            attribute(Value::Array(vec![Value::Null, Value::Bytes(Cow::Borrowed(b"\x01\xff"))])),
+            attribute(Value::Object(vec![
+                member("a", Value::Int(1)),
+                member("a", Value::Int(2)),
+                member("a", Value::Null),
+            ])),
             attribute(Value::Double(f64::NAN)),
         ];
         make_plain(&mut attributes);
-        assert_eq!(attributes, [attribute(Value::Array(vec![text_value("01ff")])), attribute(Value::Null)]);
+        let expected =
+            [Value::Array(vec![text_value("01ff")]), Value::Object(vec![member("a", Value::Int(2))]), Value::Null];
+        assert_eq!(attributes, expected.map(attribute));
     }
 }

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::last;
 use crate::keys::Key;
 use crate::messages::{
-    Message, conversation, filled, into_items, list, member_text, object, request, response, string, unread, with_system,
+    Message, conversation, filled, into_items, list, member_text, object, request, response, string, unread,
+    with_system,
 };
 use crate::shape::{get, parse_container, text};
 use crate::span::View;
@@ -127,7 +128,9 @@ fn event_message<'a>(name: &str, event: Fields<'_, 'a>) -> Option<Value<'a>> {
             (role_in(body, "assistant"), body.get("content"), body.get("tool_calls"))
         }
         Some(said) => (Cow::Borrowed("assistant"), Some(said), None),
-        None if is_choice && matches!(event.get("message"), Some(Value::Object(_))) => (Cow::Borrowed("assistant"), None, None),
+        None if is_choice && matches!(event.get("message"), Some(Value::Object(_))) => {
+            (Cow::Borrowed("assistant"), None, None)
+        }
         None => (role_in(event, default_role), event.get("content"), event.get("tool_calls")),
     };
     let is_tool = role == "tool";

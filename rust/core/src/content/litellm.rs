@@ -32,6 +32,9 @@ pub fn raw_request_provider(key: &str) -> Option<&str> {
     is_raw.then_some(provider)
 }
 
+/// The members of a request body that hold content.
+const REQUEST_MEMBERS: [&str; 8] =
+    ["messages", "input", "contents", "prompt", "config", "system", "instructions", "system_instruction"];
 // The usage object of OpenAI's API and of Gemini's.
 const INPUT_TOKENS: [&str; 3] = ["prompt_tokens", "input_tokens", "promptTokenCount"];
 const CACHE_READ_INPUT_TOKENS: [&str; 2] = ["prompt_tokens_details.cached_tokens", "cachedContentTokenCount"];
@@ -57,7 +60,11 @@ pub fn raw_request<'a>(view: &View<'_, 'a>) -> Option<RawRequest<'a>> {
         Some(choices) => ("choices", choices),
         None => ("candidates", filled("candidates").unwrap_or_default()),
     };
-    let reason = ["0.finish_reason", "0.finishReason"].into_iter().find_map(|path| at(&answers, path).filter(|reason| is_truthy(reason)));
+    let reason = ["0.finish_reason", "0.finishReason"]
+        .into_iter()
+        .find_map(|path| at(&answers, path).filter(|reason| is_truthy(reason)));
+    let member = |name: &&'static str| Some((Cow::Borrowed(*name), literal(name)?));
+    let request: Members<'a> = REQUEST_MEMBERS.iter().filter_map(member).collect();
     Some(RawRequest {
         model: text_in(["model", "modelVersion"]),
         completion_id: text_in(["id", "responseId"]),
@@ -67,20 +74,10 @@ pub fn raw_request<'a>(view: &View<'_, 'a>) -> Option<RawRequest<'a>> {
         output_tokens: tokens(&OUTPUT_TOKENS),
         stop_reason: reason.cloned(),
         tools: literal("tools"),
-        input: request_of(&body),
+        input: request::messages(Value::Object(request)),
         output: if is_empty(&answers) { None } else { response::messages(answer(answers_name, answers)) },
         provider: provider.to_owned(),
     })
-}
-
-fn request_of<'a>(body: &[(&str, &Value<'a>)]) -> Option<Value<'a>> {
-    let mut members: Members<'a> = Vec::new();
-    for (name, value) in body {
-        if let Some(read) = parse_literal(value) {
-            members.push((Cow::Owned((*name).to_owned()), read));
-        }
-    }
-    request::messages(Value::Object(members))
 }
 
 fn answer<'a>(name: &'static str, answers: Value<'a>) -> Value<'a> {

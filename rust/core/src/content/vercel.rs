@@ -9,7 +9,8 @@ use crate::span::View;
 use crate::wire::Value;
 
 pub(super) fn answer<'a>(view: &View<'_, 'a>) -> Option<Value<'a>> {
-    let part = |kind: &'static str, text: &Cow<'a, str>| object([("type", string(kind)), ("text", Value::Str(text.clone()))]);
+    let part =
+        |kind: &'static str, text: &Cow<'a, str>| object([("type", string(kind)), ("text", Value::Str(text.clone()))]);
     let said = view.text(Key::AI_RESPONSE_TEXT).or_else(|| view.text(Key::AI_RESPONSE_OBJECT));
     let mut message = Message::of("assistant");
     match (view.text(Key::AI_RESPONSE_REASONING), said) {

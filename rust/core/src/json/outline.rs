@@ -1,12 +1,16 @@
 //! What a JSON document looks like from above, without building it: the members of its objects, or one of its values.
 //! All of the text is checked, also where nobody looks.
 
-use super::{Scanner, Shape, Kind};
+use super::{Kind, Scanner, Shape};
 
 /// Passes every member of every object in an array of objects to `visit`: the element's index, the name, the value's
 /// text. Of members with one name all are passed, in order. `None` where the text is not a sound array of objects;
 /// `visit` may have been called then too.
-pub fn each_member<'t>(text: &'t str, max_nesting: usize, mut visit: impl FnMut(usize, &str, &'t str)) -> Option<Objects> {
+pub fn each_member<'t>(
+    text: &'t str,
+    max_nesting: usize,
+    mut visit: impl FnMut(usize, &str, &'t str),
+) -> Option<Objects> {
     let mut scanner = Scanner::new(text, max_nesting);
     if scanner.peek().ok()? != b'[' {
         return None;
@@ -111,7 +115,8 @@ mod tests {
     #[test]
     fn a_value_is_located_by_names_and_indexes_and_the_last_of_equal_names_counts() {
         let text = r#"{"a":{"b":0},"c":[{"d": "x" }],"a":{"b":[1]}}"#;
-        let cases = [("a.b", Some("[1]")), ("c.0.d", Some("\"x\"")), ("c.1", None), ("c.x", None), ("a.b.0", Some("1"))];
+        let cases =
+            [("a.b", Some("[1]")), ("c.0.d", Some("\"x\"")), ("c.1", None), ("c.x", None), ("a.b.0", Some("1"))];
         for (path, expected) in cases {
             assert_eq!(locate(text, path, 8), Some(expected), "{path}");
         }

@@ -19,7 +19,8 @@ fn groups<'v, 'a: 'v>(fields: impl Iterator<Item = (&'v str, &'v Value<'a>)>, pr
         })
         .collect();
     found.sort_by_key(|(index, ..)| *index);
-    let group = |fields: &[(u32, &'v str, &'v Value<'a>)]| fields.iter().map(|(_, rest, value)| (*rest, *value)).collect();
+    let group =
+        |fields: &[(u32, &'v str, &'v Value<'a>)]| fields.iter().map(|(_, rest, value)| (*rest, *value)).collect();
     found.chunk_by(|(left, ..), (right, ..)| left == right).map(group).collect()
 }
 
@@ -48,11 +49,8 @@ struct CallNames {
 }
 
 const TRACELOOP_CALL: CallNames = CallNames { name: "name", arguments: "arguments", id: "id" };
-const OPENINFERENCE_CALL: CallNames = CallNames {
-    name: "tool_call.function.name",
-    arguments: "tool_call.function.arguments",
-    id: "tool_call.id",
-};
+const OPENINFERENCE_CALL: CallNames =
+    CallNames { name: "tool_call.function.name", arguments: "tool_call.function.arguments", id: "tool_call.id" };
 
 fn calls<'a>(fields: &Fields<'_, 'a>, prefix: &str, names: &CallNames) -> Vec<Value<'a>> {
     let call = |call: Fields<'_, 'a>| {

@@ -31,7 +31,7 @@ impl Reader<'_> {
             self.rest = self.rest.trim_start_matches([' ', '\t', '\x0c', '\r', '\n']);
             if self.rest.starts_with('#') {
                 self.rest = self.rest.find('\n').and_then(|end| self.rest.get(end..)).unwrap_or_default();
-            } else if let Some(rest) = self.rest.strip_prefix("\\\n") {
+            } else if let Some(rest) = self.rest.strip_prefix("\\\n").filter(|rest| !rest.is_empty()) {
                 self.rest = rest;
             } else {
                 return;
@@ -279,9 +279,11 @@ fn without_underscores(token: &str) -> Option<String> {
     let bytes = token.as_bytes();
     let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_hexdigit);
     let behind_base = |at: usize| at == 2 && matches!(bytes, [b'0', b'x' | b'X' | b'o' | b'O' | b'b' | b'B', ..]);
-    let sound = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'_').all(|(at, _)| {
-        (is_digit(at.checked_sub(1)) || behind_base(at)) && is_digit(at.checked_add(1))
-    });
+    let sound = bytes
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'_')
+        .all(|(at, _)| (is_digit(at.checked_sub(1)) || behind_base(at)) && is_digit(at.checked_add(1)));
     sound.then(|| token.replace('_', ""))
 }
 
@@ -303,7 +305,10 @@ mod tests {
             ("[(1, 2), (), (3,), (4)]", "[[1,2],[],[3],4]"),
             (r"['\x41\u00e9\U0001F600\n\101\d']", "[\"A\u{e9}\u{1f600}\\nA\\\\d\"]"),
             ("['a' \"b\" r'\\n', '''x\ny''']", "[\"ab\\\\n\",\"x\\ny\"]"),
-            ("[0x1F, 0o17, 0b11, 1_000, 00, 123456789012345678901234567890]", "[31,15,3,1000,0,123456789012345678901234567890]"),
+            (
+                "[0x1F, 0o17, 0b11, 1_000, 00, 123456789012345678901234567890]",
+                "[31,15,3,1000,0,123456789012345678901234567890]",
+            ),
             ("{'a': 1, 'a': 2,} # done\n", r#"{"a":2}"#),
             ("['\\ud83d\\ude00']", "[\"\u{fffd}\u{fffd}\"]"),
             ("[- 5, .5, 5., 1_0.5]", "[-5,0.5,5.0,10.5]"),
@@ -323,9 +328,37 @@ mod tests {
     #[test]
     fn what_is_no_literal_is_refused() {
         let cases = [
-            "[", "[1", "[1 2]", "[,]", "[1,,]", "{'a'}", "{'a': }", "{'a': 1 'b': 2}", "[1]x", "[x]", "[1] + [2]", "['a]",
-            "['a\nb']", "[012]", "[1__0]", "[1_]", "[_1]", "[1.e]", "[0x]", "[--1]", "[1-2]", "[f'x']", "['\\xg0']", "[True1]",
-            "['\\N{BULLET}']", "[1]\0", "{**{}}", "[1,\u{a0}2]", "[+]", "['a', 'b' 1]", "[0x-1]",
+            "[",
+            "[1",
+            "[1 2]",
+            "[,]",
+            "[1,,]",
+            "{'a'}",
+            "{'a': }",
+            "{'a': 1 'b': 2}",
+            "[1]x",
+            "[x]",
+            "[1] + [2]",
+            "['a]",
+            "['a\nb']",
+            "[012]",
+            "[1__0]",
+            "[1_]",
+            "[_1]",
+            "[1.e]",
+            "[0x]",
+            "[--1]",
+            "[1-2]",
+            "[f'x']",
+            "['\\xg0']",
+            "[True1]",
+            "['\\N{BULLET}']",
+            "[1]\0",
+            "{**{}}",
+            "[1,\u{a0}2]",
+            "[+]",
+            "['a', 'b' 1]",
+            "[0x-1]",
         ];
         for text in cases {
             assert_eq!(parse(text, 8), None, "{text}");
