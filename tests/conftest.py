@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 # A proof that takes the examples of "long" divides them among the properties of test_differential.py.
@@ -29,3 +30,9 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session", params=["core", "reference"])
+def mapper(request: pytest.FixtureRequest) -> str:
+    """The name of a mapper in `mappers.MAPPERS`; a test that takes it is a proof about both."""
+    return str(request.param)
