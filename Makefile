@@ -64,7 +64,8 @@ fuzz: $(CARGO_FUZZ)  ## Fuzz each target for T seconds (default 60).
 	done
 
 truth: build  ## Score both mappers against what really happened in the captured scenarios.
-	$(BIN)/python tests/truth/score.py
+	$(BIN)/python -m tests.truth core
+	$(BIN)/python -m tests.truth reference
 
 clean:  ## Remove what the other targets made.
 	rm -rf .venv .tools target fuzz/target python/spanmap/*.so .mypy_cache .pytest_cache .ruff_cache .hypothesis
