@@ -23,7 +23,7 @@ help:  ## List the targets.
 
 .venv/.built: .venv/.installed $(RUST)
 	@command -v cargo >/dev/null || { echo 'spanmap needs Rust: https://rustup.rs'; exit 1; }
-	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
+	PIP_QUIET=1 VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop --release --locked --quiet
 	@touch $@
 
 build: .venv/.built  ## Build the extension and install the package into .venv.
@@ -31,7 +31,7 @@ build: .venv/.built  ## Build the extension and install the package into .venv.
 run: build  ## Map the sample export: a table of all events, and one of them whole.
 	$(BIN)/spanmap map --sample --format table
 	@echo
-	$(BIN)/spanmap map --sample 2>/dev/null | tail -n 1 | $(BIN)/python -m json.tool
+	$(BIN)/spanmap map --sample 2>/dev/null | sed -n 4p | $(BIN)/python -m json.tool
 
 test: build  ## Run the Rust tests, then the Python tests.
 	cargo test --locked --quiet --package spanmap-core
@@ -51,9 +51,8 @@ format: .venv/.installed  ## Format all code.
 	$(BIN)/ruff format python tests benches
 	$(BIN)/ruff check --fix python tests benches
 
-bench: build  ## Measure, with rivals in the same run.
-	cargo bench --locked --package spanmap-core
-	$(BIN)/python -m pytest benches --benchmark-only
+bench: build  ## Measure, with rivals in the same run, and write benches/results/DATE.md.
+	$(BIN)/python benches/bench_map.py --report
 
 $(CARGO_FUZZ):
 	cargo install --quiet --locked --root .tools cargo-fuzz@0.13.2
