@@ -29,9 +29,19 @@ THE_ENDS = {"sink", "wire::proto", "wire::json"}
 NEVER = {"dialect": {"posthog"}, "posthog": {"dialect"}}
 
 PYTHON_MAY_USE = {
-    "__init__": {"spanmap._core", "spanmap.errors", "spanmap.options", "spanmap.samples"},
+    "__init__": {
+        "spanmap._core",
+        "spanmap.errors",
+        "spanmap.explanation",
+        "spanmap.options",
+        "spanmap.samples",
+        "spanmap.user_rules",
+    },
     "errors": set[str](),
-    "options": set[str](),
+    # It names the types that the extension gives it, and runs none of its code.
+    "explanation": {"spanmap._core", "spanmap.errors"},
+    "options": {"spanmap.user_rules"},
+    "user_rules": set[str](),
     "samples": set[str](),
     "reference": {"spanmap.errors", "spanmap.reference"},
     "cli": {"spanmap", "spanmap.samples", "spanmap.cli"},
