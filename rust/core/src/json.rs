@@ -29,8 +29,10 @@ pub enum Kind {
 pub struct Shape {
     pub kind: Kind,
     /// Surrogate escapes without their partner (`"\ud800"`): such text is not passed on as it is, see
-    /// [`replace_lone_surrogates`].
+    /// [`mend`].
     pub lone_surrogates: bool,
+    /// Numbers that no double may hold (`1e400`): JSON readers differ on them, so that they are not passed on either.
+    pub huge_numbers: bool,
 }
 
 /// The shape of the text if it is one JSON value, with white space around it at most.
@@ -47,7 +49,7 @@ pub fn validate(text: &str, max_nesting: usize) -> Option<Shape> {
     };
     scanner.skip_value().ok()?;
     scanner.end().ok()?;
-    Some(Shape { kind, lone_surrogates: scanner.lone_surrogates })
+    Some(Shape { kind, lone_surrogates: scanner.lone_surrogates, huge_numbers: scanner.huge_numbers })
 }
 
 /// The value that the text holds. Integers of 64 bits are [`Value::Int`], larger ones keep their text in
@@ -124,6 +126,48 @@ pub(crate) fn keep_last<T: Default>(members: &mut Vec<T>, key: impl Fn(&T) -> &s
     }
     let mut gone = gone.into_iter();
     members.retain(|_| !gone.next().unwrap_or_default());
+}
+
+/// Valid JSON text of this shape with U+FFFD for every lone surrogate and null for every number beyond the doubles.
+pub fn mend(text: &str, shape: Shape) -> Cow<'_, str> {
+    let mended = if shape.lone_surrogates { replace_lone_surrogates(text) } else { Cow::Borrowed(text) };
+    match mended {
+        mended if !shape.huge_numbers => mended,
+        Cow::Borrowed(text) => replace_huge_numbers(text),
+        Cow::Owned(text) => Cow::Owned(replace_huge_numbers(&text).into_owned()),
+    }
+}
+
+/// Valid JSON text with `null` for every number with a fraction or an exponent that is too large for a double.
+fn replace_huge_numbers(text: &str) -> Cow<'_, str> {
+    let mut mended = String::new();
+    let (mut done, mut at, mut in_string) = (0usize, 0usize, false);
+    while let Some(byte) = text.as_bytes().get(at) {
+        let mut length = 1usize;
+        match byte {
+            b'"' => in_string = !in_string,
+            b'\\' => length = 2,
+            b'-' | b'0'..=b'9' if !in_string => {
+                let rest = text.get(at..).unwrap_or_default();
+                let is_in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+                length = rest.bytes().take_while(is_in_number).count();
+                let number = rest.get(..length).unwrap_or_default();
+                let is_integer = !number.contains(['.', 'e', 'E']);
+                if !is_integer && number.parse::<f64>().is_ok_and(f64::is_infinite) {
+                    mended.push_str(text.get(done..at).unwrap_or_default());
+                    mended.push_str("null");
+                    done = at.saturating_add(length);
+                }
+            }
+            _ => {}
+        }
+        at = at.saturating_add(length);
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    mended.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(mended)
 }
 
 /// Valid JSON text with every surrogate escape that has no partner turned into `\ufffd`, and otherwise untouched.

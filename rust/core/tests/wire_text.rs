@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use proptest::prelude::*;
-use spanmap_core::json::{Kind, Shape, parse, replace_lone_surrogates, to_text, validate};
+use spanmap_core::json::{Kind, Shape, mend, parse, replace_lone_surrogates, to_text, validate};
 use spanmap_core::wire::Value;
 
 const DEPTH: usize = 128;
@@ -29,7 +29,7 @@ fn test_shape_names_the_top_value() {
         ("\t[1, {}]\n", Kind::Array),
         ("\r{\"a\" : [ ] }", Kind::Object),
     ] {
-        assert_eq!(validate(json, DEPTH), Some(Shape { kind, lone_surrogates: false }), "{json}");
+        assert_eq!(validate(json, DEPTH), Some(Shape { kind, lone_surrogates: false, huge_numbers: false }), "{json}");
     }
 }
 
@@ -138,6 +138,22 @@ fn test_every_length_of_plain_text_before_a_special_byte_is_measured() {
             assert_eq!(validate(&json, DEPTH).is_some(), control == 0x7f, "{json:?}");
         }
     }
+}
+
+#[test]
+fn test_numbers_beyond_the_doubles_become_null() {
+    for (json, mended) in [
+        ("[1e400, -1E+400,{\"1e400\":\"\\\"1e400\"}]", "[null, null,{\"1e400\":\"\\\"1e400\"}]"),
+        ("[\"\\udfff\",1.5e309]", "[\"\\ufffd\",null]"),
+        ("[1e308,1e0000001,1e-400]", "[1e308,1e0000001,1e-400]"),
+    ] {
+        assert_eq!(mend(json, validate(json, DEPTH).unwrap()), mended);
+    }
+    let digits = "9".repeat(400);
+    let shape = validate(&digits, DEPTH).unwrap();
+    assert_eq!(mend(&digits, shape), digits);
+    let fraction = format!("{digits}.5");
+    assert_eq!(mend(&fraction, validate(&fraction, DEPTH).unwrap()), "null");
 }
 
 #[test]

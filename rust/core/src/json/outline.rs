@@ -29,7 +29,8 @@ pub fn each_member<'t>(
         count = count.saturating_add(1);
     }
     scanner.end().ok()?;
-    Some(Objects { count, shape: Shape { kind: Kind::Array, lone_surrogates: scanner.lone_surrogates } })
+    let (lone_surrogates, huge_numbers) = (scanner.lone_surrogates, scanner.huge_numbers);
+    Some(Objects { count, shape: Shape { kind: Kind::Array, lone_surrogates, huge_numbers } })
 }
 
 /// A sound JSON array that holds nothing but objects.

@@ -33,6 +33,8 @@ pub(crate) struct Scanner<'a> {
     max_depth: usize,
     /// Whether a surrogate escape without its partner has been met.
     pub lone_surrogates: bool,
+    /// Whether a number has been met that may be too large for a double.
+    pub huge_numbers: bool,
 }
 
 /// A place to go back to.
@@ -44,7 +46,7 @@ pub(crate) struct Place {
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str, max_depth: usize) -> Self {
-        Self { text, position: 0, depth: 0, max_depth, lone_surrogates: false }
+        Self { text, position: 0, depth: 0, max_depth, lone_surrogates: false, huge_numbers: false }
     }
 
     pub fn skip_byte_order_mark(&mut self) {
@@ -205,9 +207,14 @@ impl<'a> Scanner<'a> {
             if let Some(b'+' | b'-') = self.byte() {
                 self.advance(1);
             }
+            let exponent = self.position;
             self.digits()?;
+            // The largest double has an exponent of three digits.
+            self.huge_numbers |= self.position.saturating_sub(exponent) > 2;
         }
-        Ok((self.text.get(start..self.position).unwrap_or_default(), integer))
+        let text = self.text.get(start..self.position).unwrap_or_default();
+        self.huge_numbers |= !integer && text.len() > 300;
+        Ok((text, integer))
     }
 
     #[inline]
