@@ -22,6 +22,7 @@ mod error_status;
 pub(crate) mod evaluation;
 mod filter;
 mod generic;
+mod javascript;
 mod older_events;
 mod pydantic_ai;
 mod system_instructions;

@@ -9,6 +9,7 @@ use crate::wire::Value;
 
 use super::Draft;
 use super::bag::Bag;
+use super::javascript::Number;
 use super::values::{self, Reader};
 
 const RENAMED: [(Key, Key); 4] = [
@@ -48,7 +49,11 @@ pub(super) fn map(draft: &mut Draft, prepared: Prepared) {
     if let Some(reason) = reasons.iter().flatten().find_map(values::usable_reason) {
         bag.set_if_absent(Key::P_AI_STOP_REASON, Value::Str(reason.clone()));
     }
-    bag.rename_if_absent(Key::ANTHROPIC_SESSION_ID, Key::P_AI_SESSION_ID);
+    if let Some(Value::Str(session)) = bag.remove(Key::ANTHROPIC_SESSION_ID)
+        && !session.is_empty()
+    {
+        bag.set_if_absent(Key::P_AI_SESSION_ID, Value::Str(session));
+    }
     if prepared.is_tool_execution {
         tool_execution(bag, reader);
     }
@@ -64,28 +69,32 @@ fn split_cache_writes(bag: &mut Bag) {
         (Key::ANTHROPIC_USAGE_CACHE_CREATION_EPHEMERAL_5M_INPUT_TOKENS, Key::P_AI_CACHE_CREATION_5M_INPUT_TOKENS),
         (Key::ANTHROPIC_USAGE_CACHE_CREATION_EPHEMERAL_1H_INPUT_TOKENS, Key::P_AI_CACHE_CREATION_1H_INPUT_TOKENS),
     ];
-    if parts.iter().any(|&(_, to)| bag.has(to)) || !parts.iter().any(|&(from, _)| bag.has(from)) {
+    if parts.iter().any(|&(_, to)| bag.has(to)) {
         return;
     }
-    let counts = parts.map(|(from, _)| bag.get(from).map_or(Some(0.0), values::number));
-    let [Some(five_minutes), Some(one_hour)] = counts else { return };
-    let total = five_minutes + one_hour;
-    match bag.get(Key::P_AI_CACHE_CREATION_INPUT_TOKENS) {
-        None => bag.set(Key::P_AI_CACHE_CREATION_INPUT_TOKENS, values::number_value(total)),
-        Some(reported) if values::number(reported) == Some(total) => {}
-        Some(_) => return,
+    let counts = parts.map(|(from, _)| bag.get(from).and_then(Number::of));
+    if counts.iter().all(Option::is_none) {
+        return;
     }
+    // A part that is no number counts as none at all, and so does such a total.
+    let [five_minutes, one_hour] = counts.map(|count| count.unwrap_or(Number::ZERO));
+    let total = five_minutes.plus(one_hour);
+    let reported = bag.get(Key::P_AI_CACHE_CREATION_INPUT_TOKENS).and_then(Number::of);
+    if reported.is_some_and(|reported| !reported.equals(total)) {
+        return;
+    }
+    bag.set(Key::P_AI_CACHE_CREATION_INPUT_TOKENS, total.into_value());
     for ((from, to), count) in parts.into_iter().zip([five_minutes, one_hour]) {
         bag.remove(from);
-        bag.set(to, values::number_value(count));
+        bag.set(to, count.into_value());
     }
 }
 
 /// Adds tokens that are counted apart to those that were reported.
 fn add(bag: &mut Bag, from: Key, to: Key) {
-    let more = bag.get(from).and_then(values::number).filter(|&more| more > 0.0);
-    if let (Some(more), Some(reported)) = (more, bag.get(to).and_then(values::number)) {
-        bag.set(to, values::number_value(reported + more));
+    let more = bag.get(from).and_then(Number::of).filter(|more| more.to_double() > 0.0);
+    if let (Some(more), Some(reported)) = (more, bag.get(to).and_then(Number::of)) {
+        bag.set(to, reported.plus(more).into_value());
     }
 }
 

@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
+use crate::identity::hex;
 use crate::keys::Key;
 use crate::wire::{Attribute, Span, SpanEvent, Value};
 
 use super::bag::Bag;
-use super::values;
 
 /// Where an HTTP status is looked for, in order.
 const STATUS_KEYS: [Key; 7] = [
@@ -45,10 +45,10 @@ fn is_exception(event: &SpanEvent) -> bool {
 }
 
 fn error_text<'a>(exception: &[Attribute<'a>], status_message: &Cow<'a, str>) -> Cow<'a, str> {
-    let text = |key| value(exception, key).and_then(values::non_empty_text);
+    let text = |key| text(exception, key).filter(|text| !text.is_empty());
     match (text("exception.type"), text("exception.message")) {
         (Some(kind), Some(message)) => Cow::Owned(format!("{kind}: {message}")),
-        (None, Some(text)) | (Some(text), None) => text.clone(),
+        (None, Some(text)) | (Some(text), None) => text,
         (None, None) if !status_message.is_empty() => status_message.clone(),
         (None, None) => Cow::Borrowed("OpenTelemetry span status error"),
     }
@@ -57,8 +57,8 @@ fn error_text<'a>(exception: &[Attribute<'a>], status_message: &Cow<'a, str>) ->
 fn http_status(bag: &Bag, exception: &[Attribute], status_message: &str) -> Option<i64> {
     let in_exception = || STATUS_KEYS.iter().find_map(|key| value(exception, key.as_str()).and_then(status_of_value));
     let in_exception_text = || {
-        let texts = ["exception.message", "error.message"].into_iter().filter_map(|key| value(exception, key));
-        texts.filter_map(values::as_text).find_map(|text| status_in_text(text))
+        let texts = ["exception.message", "error.message"].into_iter().filter_map(|key| text(exception, key));
+        texts.into_iter().find_map(|text| status_in_text(&text))
     };
     let in_properties = || STATUS_KEYS.iter().find_map(|&key| bag.get(key).and_then(status_of_value));
     in_exception().or_else(in_exception_text).or_else(in_properties).or_else(|| status_in_text(status_message))
@@ -70,10 +70,20 @@ fn value<'s, 'a>(attributes: &'s [Attribute<'a>], key: &str) -> Option<&'s Value
     attributes.iter().rev().find(is_it).map(|attribute| &attribute.value)
 }
 
+/// The same as text; the text of bytes is their hexadecimal one.
+fn text<'a>(attributes: &[Attribute<'a>], key: &str) -> Option<Cow<'a, str>> {
+    match value(attributes, key)? {
+        Value::Str(text) => Some(text.clone()),
+        Value::Bytes(bytes) => Some(Cow::Owned(hex(bytes))),
+        _ => None,
+    }
+}
+
 fn status_of_value(value: &Value) -> Option<i64> {
     match value {
         Value::Int(number) => Some(*number),
         Value::Str(text) => text.parse().ok(),
+        Value::Bytes(bytes) => hex(bytes).parse().ok(),
         _ => None,
     }
     .filter(|status| (100..=599).contains(status))
@@ -118,7 +128,7 @@ fn after_http(rest: &str) -> Option<i64> {
     }
     match rest.strip_prefix("status") {
         Some(rest) if !rest.starts_with(is_word) => after_status(rest),
-        _ => after_status(rest).or_else(|| three_digits(rest)),
+        _ => after_code(rest),
     }
 }
 
@@ -149,6 +159,9 @@ mod tests {
             ("HTTP 429", Some(429)),
             ("http status: 404.", Some(404)),
             ("http status 404", None),
+            ("http status code 404", Some(404)),
+            ("http code 404", None),
+            ("http: 404", Some(404)),
             ("http://x/404", None),
             ("HTTP/1.1 429", None),
             ("http 5000", None),

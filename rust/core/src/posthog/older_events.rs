@@ -72,8 +72,14 @@ fn input<'a>(item: &Value<'a>, default_role: Option<Value<'static>>) -> Option<(
     };
     let mut message: Vec<_> = role.into_iter().map(|role| (Cow::Borrowed("role"), role)).collect();
     copy_members(item, &["content", "tool_calls", "tool_call_id"], &mut message);
-    let index = values::member(item, "gen_ai.message.index").filter(|index| !matches!(index, Value::Str(_)));
-    let index = index.and_then(values::number).filter(|index| index.is_finite());
+    let index = values::member(item, "gen_ai.message.index").and_then(|index| match index {
+        Value::Int(number) => Some(*number as f64),
+        Value::Double(number) => Some(*number),
+        // An integer of more than 64 bits.
+        Value::Json(text) => text.parse().ok(),
+        _ => None,
+    });
+    let index = index.filter(|index| index.is_finite());
     Some((index, Value::Object(message)))
 }
 

@@ -7,6 +7,7 @@ use crate::wire::Value;
 
 use super::Draft;
 use super::bag::Bag;
+use super::javascript::stringify;
 use super::values::{self, Reader};
 
 const MARKERS: [Key; 4] =
@@ -70,8 +71,8 @@ fn agent_run(bag: &mut Bag, reader: Reader) {
     {
         bag.set(Key::P_AI_OUTPUT_STATE, message.clone());
     }
-    let names = [Key::GEN_AI_AGENT_NAME, Key::PLAIN_AGENT_NAME].map(|key| bag.remove(key));
-    if let Some(name) = names.into_iter().flatten().find(|name| *name != Value::Null) {
+    let [newer, older] = [Key::GEN_AI_AGENT_NAME, Key::PLAIN_AGENT_NAME].map(|key| bag.remove(key));
+    if let Some(name) = newer.filter(|name| *name != Value::Null).or(older) {
         bag.set(Key::P_AI_SPAN_NAME, name);
     }
     bag.rename_if_absent(Key::MODEL_NAME, Key::P_AI_MODEL);
@@ -96,7 +97,7 @@ fn tool_run(bag: &mut Bag, reader: Reader) {
 fn readable<'a>(value: Value<'a>, reader: Reader) -> Value<'a> {
     match reader.parse_if_container(value) {
         scalar @ (Value::Null | Value::Bool(_) | Value::Int(_) | Value::Double(_)) => {
-            Value::Str(values::stringify(&scalar).into())
+            Value::Str(stringify(&scalar).into())
         }
         other => other,
     }

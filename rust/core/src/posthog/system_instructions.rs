@@ -6,6 +6,7 @@ use crate::keys::Key;
 use crate::wire::Value;
 
 use super::Draft;
+use super::javascript::stringify;
 use super::values::{self, Reader};
 
 const MAX_LENGTH: usize = 500_000;
@@ -42,6 +43,6 @@ fn text_of<'a>(value: Value<'a>, reader: Reader) -> Option<Cow<'a, str>> {
             let texts = parts.iter().filter(is_text).filter_map(|part| values::member_text(part, "content"));
             texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
         }
-        other => values::stringify(other),
+        other => stringify(other),
     }))
 }

@@ -9,6 +9,7 @@ use crate::wire::Value;
 
 use super::Draft;
 use super::bag::Bag;
+use super::javascript::number_of_text;
 use super::values;
 
 const MARKERS: [Key; 3] = [Key::LLM_REQUEST_TYPE, Key::TRACELOOP_SPAN_KIND, Key::TRACELOOP_ENTITY_NAME];
@@ -64,7 +65,8 @@ pub(super) fn map(draft: &mut Draft) {
         }
     }
     let reasons = [Key::LLM_RESPONSE_STOP_REASON, Key::LLM_RESPONSE_FINISH_REASON].map(|key| bag.remove(key));
-    if let Some(reason) = reasons.into_iter().flatten().find(|reason| *reason != Value::Null) {
+    let [stop, finish] = reasons;
+    if let Some(reason) = stop.filter(|reason| *reason != Value::Null).or(finish) {
         bag.set_if_absent(Key::P_AI_STOP_REASON, reason);
     }
     bag.set(Key::P_AI_LIB, values::string("opentelemetry/traceloop"));
@@ -77,7 +79,7 @@ type Members<'a> = Vec<(Cow<'a, str>, Value<'a>)>;
 #[derive(Default)]
 struct Entry<'a> {
     members: Members<'a>,
-    group: BTreeMap<u64, Members<'a>>,
+    group: BTreeMap<Index, Members<'a>>,
 }
 
 /// Takes a family's attributes out of the bag: a list in the order of the indices, gaps closed.
@@ -88,7 +90,7 @@ fn collect<'a>(bag: &mut Bag<'a>, family: &Family) -> Vec<Value<'a>> {
     // Two names may stand for one index, as "2" and "0x2" do. The capture service hands properties over in the order of
     // their names, and of two the later one stays.
     names.sort_unstable();
-    let mut entries: BTreeMap<u64, Entry<'a>> = BTreeMap::new();
+    let mut entries: BTreeMap<Index, Entry<'a>> = BTreeMap::new();
     for name in &names {
         let (Some((index, field)), Some(value)) = (place(name, family), bag.remove_name(name)) else { continue };
         let entry = entries.entry(index).or_default();
@@ -109,11 +111,11 @@ fn collect<'a>(bag: &mut Bag<'a>, family: &Family) -> Vec<Value<'a>> {
 
 enum Field<'n> {
     Own(&'n str),
-    OfGroup(u64, &'n str),
+    OfGroup(Index, &'n str),
 }
 
 /// The index and the field that a name of the family stands for, if it is one that is taken.
-fn place<'n>(name: &'n str, family: &Family) -> Option<(u64, Field<'n>)> {
+fn place<'n>(name: &'n str, family: &Family) -> Option<(Index, Field<'n>)> {
     let (index, field) = split_index(name.strip_prefix(family.prefix)?)?;
     if family.fields.contains(&field) {
         return Some((index, Field::Own(field)));
@@ -122,13 +124,15 @@ fn place<'n>(name: &'n str, family: &Family) -> Option<(u64, Field<'n>)> {
     Some((index, Field::OfGroup(group_index, field)))
 }
 
+/// A whole number that is not negative, by the bits of its double: they have the order of the numbers.
+type Index = u64;
+
 /// An index, read as JavaScript reads numbers, and what follows it.
-fn split_index(rest: &str) -> Option<(u64, &str)> {
+fn split_index(rest: &str) -> Option<(Index, &str)> {
     let (index, field) = rest.split_once('.')?;
-    let number = values::number_of_text(index)?;
-    // 2^53: beyond it JavaScript's numbers are no longer all whole, and no list is that long.
-    let is_index = number >= 0.0 && number.fract() == 0.0 && number < 9_007_199_254_740_992.0;
-    is_index.then_some((number as u64, field))
+    let number = number_of_text(index).filter(|number| *number >= 0.0 && number.fract() == 0.0)?;
+    // Minus zero is zero.
+    Some((number.abs().to_bits(), field))
 }
 
 fn set<'a>(members: &mut Members<'a>, field: &str, value: Value<'a>) {

@@ -2,6 +2,7 @@
 //! validated text ([`Value::Json`]) until a rule has to look inside.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::json::{self, Kind};
 use crate::wire::Value;
@@ -15,16 +16,12 @@ pub(crate) fn from_wire(value: Value<'_>) -> Option<Value<'_>> {
         Value::Bytes(bytes) => Value::Str(Cow::Owned(crate::identity::hex(&bytes))),
         Value::Array(elements) => Value::Array(elements.into_iter().filter_map(from_wire).collect()),
         Value::Object(members) => {
-            let mut members = members.into_iter().filter_map(|(name, value)| Some((name, from_wire(value)?))).collect();
-            keep_last_members(&mut members);
-            Value::Object(members)
+            // The capture service keeps objects in sorted maps.
+            let members = members.into_iter().filter_map(|(name, value)| Some((name, from_wire(value)?)));
+            Value::Object(members.collect::<BTreeMap<_, _>>().into_iter().collect())
         }
         other => other,
     })
-}
-
-fn keep_last_members<'a>(members: &mut Vec<(Cow<'a, str>, Value<'a>)>) {
-    json::keep_last(members, |(name, _)| name, |earlier, later| earlier.1 = later.1);
 }
 
 /// Reads strings that hold JSON, with the cap on how deep their containers may nest.
@@ -59,12 +56,12 @@ impl Reader {
         if !matches!(shape.kind, Kind::Array | Kind::Object) {
             return self.read(&text).ok_or(text);
         }
-        if !shape.lone_surrogates {
+        if !shape.lone_surrogates && !shape.huge_numbers {
             return Ok(Value::Json(text));
         }
         Ok(Value::Json(match text {
-            Cow::Borrowed(text) => json::replace_lone_surrogates(text),
-            Cow::Owned(text) => Cow::Owned(json::replace_lone_surrogates(&text).into_owned()),
+            Cow::Borrowed(text) => json::mend(text, shape),
+            Cow::Owned(text) => Cow::Owned(json::mend(&text, shape).into_owned()),
         }))
     }
 
@@ -166,62 +163,6 @@ pub(super) fn longer_than(text: &str, units: usize) -> bool {
     text.len() > units && text.encode_utf16().nth(units).is_some()
 }
 
-/// The number that JavaScript's `Number` makes of a number or of a string that holds one; other values are none.
-pub(super) fn number(value: &Value<'_>) -> Option<f64> {
-    match value {
-        Value::Int(number) => Some(*number as f64),
-        Value::Double(number) => Some(*number),
-        Value::Str(text) if !text.trim().is_empty() => number_of_text(text).filter(|number| number.is_finite()),
-        Value::Json(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-/// JavaScript's `Number(text)`: white space around it is ignored, the empty text is zero, and `0x`, `0o`, `0b` are known.
-pub(super) fn number_of_text(text: &str) -> Option<f64> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Some(0.0);
-    }
-    for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)] {
-        if let Some(digits) = text.strip_prefix(prefix) {
-            let is_digits = digits.chars().all(|digit| digit.is_digit(radix));
-            return if is_digits { u64::from_str_radix(digits, radix).ok().map(|number| number as f64) } else { None };
-        }
-    }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_decimal = unsigned.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-'));
-    if is_decimal || unsigned == "Infinity" { text.parse().ok() } else { None }
-}
-
-/// A number as JSON writes it from JavaScript: whole numbers without a fraction, so that token counts stay whole.
-pub(super) fn number_value<'a>(number: f64) -> Value<'a> {
-    const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
-    if number.fract() == 0.0 && number.abs() <= MAX_SAFE_INTEGER {
-        Value::Int(number as i64)
-    } else {
-        Value::Double(number)
-    }
-}
-
-/// `JSON.stringify` of a value in tree form.
-pub(super) fn stringify(value: &Value<'_>) -> String {
-    let mut text = Vec::new();
-    json::to_text(&whole_numbers(value), &mut text);
-    String::from_utf8(text).unwrap_or_default()
-}
-
-fn whole_numbers<'a>(value: &Value<'a>) -> Value<'a> {
-    match value {
-        Value::Double(number) => number_value(*number),
-        Value::Array(elements) => Value::Array(elements.iter().map(whole_numbers).collect()),
-        Value::Object(members) => {
-            Value::Object(members.iter().map(|(name, member)| (name.clone(), whole_numbers(member))).collect())
-        }
-        other => other.clone(),
-    }
-}
-
 /// An array with one more element in front, in whichever form the array has; `None` if it is no array.
 pub(super) fn prepend<'a>(element: Value<'a>, array: Value<'a>) -> Option<Value<'a>> {
     match array {
@@ -245,17 +186,6 @@ pub(super) fn prepend<'a>(element: Value<'a>, array: Value<'a>) -> Option<Value<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_in_text_are_read_as_javascript_reads_them() {
-        let cases = [("", 0.0), (" 1 ", 1.0), ("01", 1.0), ("1e1", 10.0), ("0x2", 2.0), ("-1", -1.0), ("1.0", 1.0)];
-        for (text, expected) in cases {
-            assert_eq!(number_of_text(text), Some(expected), "{text}");
-        }
-        for text in ["x", "1x", "0x", "0xg", "nan", "inf", "--1", "1_0"] {
-            assert_eq!(number_of_text(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn an_element_is_put_in_front_of_either_form_of_array() {

@@ -9,6 +9,7 @@ use crate::wire::Value;
 
 use super::Draft;
 use super::bag::Bag;
+use super::javascript::Number;
 use super::values::{self, Reader};
 
 const METADATA: &str = "ai.telemetry.metadata.";
@@ -111,7 +112,8 @@ pub(super) fn prepare(draft: &mut Draft) -> Prepared {
     let (bag, reader) = (&mut *draft.bag, draft.reader);
     lift_eve(bag);
     let is_eve = bag.has(Key::EVE_VERSION) || bag.has(Key::EVE_SESSION_ID);
-    if is_eve && bag.text(Key::P_OTEL_SPAN_NAME).is_some_and(|name| name == "ai.eve.turn") {
+    let names = [Key::P_OTEL_SPAN_NAME, Key::P_AI_SPAN_NAME];
+    if is_eve && names.iter().any(|&key| bag.text(key).is_some_and(|name| name == "ai.eve.turn")) {
         bag.remove(Key::P_AI_PARENT_ID);
     }
     if CACHE_DETAILS.iter().any(|&key| bag.has(key)) {
@@ -198,9 +200,9 @@ pub(super) fn map(draft: &mut Draft, prepared: Prepared) {
     metadata(bag, is_top_level);
     stop_reason(bag, reader);
     if prepared.is_eve
-        && let Some(session) = bag.get(Key::EVE_SESSION_ID).filter(|session| values::is_truthy(session)).cloned()
+        && let Some(session) = bag.get(Key::EVE_SESSION_ID).and_then(values::non_empty_text).cloned()
     {
-        bag.set_if_absent(Key::P_AI_SESSION_ID, session);
+        bag.set_if_absent(Key::P_AI_SESSION_ID, Value::Str(session));
     }
     bag.set(Key::P_AI_LIB, values::string("opentelemetry/vercel-ai"));
     if bag.get(Key::P_AI_FRAMEWORK).is_none_or(|framework| *framework == Value::Null) {
@@ -208,6 +210,9 @@ pub(super) fn map(draft: &mut Draft, prepared: Prepared) {
     }
     output_token_details(bag);
     bag.remove_all(&REMOVED);
+    for prefix in [METADATA, CONTEXT, "ai.request.headers."] {
+        bag.remove_prefix(prefix);
+    }
 }
 
 /// What the user last asked and what came of it.
@@ -253,15 +258,17 @@ fn metadata(bag: &mut Bag, is_top_level: bool) {
         bag.set(Key::P_AI_SPAN_NAME, Value::Str(name));
     }
     for prefix in [METADATA, CONTEXT] {
-        for (name, value) in bag.remove_prefix(prefix) {
-            let Some(name) = name.as_str()[prefix.len()..].strip_prefix("posthog_") else { continue };
+        let promoted = bag.iter().filter_map(|(name, value)| {
+            let name = name.as_str().strip_prefix(prefix)?.strip_prefix("posthog_")?;
             let is_reserved = name.is_empty() || name.starts_with('$') || name == "distinct_id" || name == "__proto__";
-            if !is_reserved && !bag.has_name(name) {
-                bag.set_name(named(Cow::Owned(name.to_owned())), value);
+            (!is_reserved).then(|| (name.to_owned(), value.clone()))
+        });
+        for (name, value) in promoted.collect::<Vec<_>>() {
+            if !bag.has_name(&name) {
+                bag.set_name(named(Cow::Owned(name)), value);
             }
         }
     }
-    bag.remove_prefix("ai.request.headers.");
 }
 
 fn stop_reason(bag: &mut Bag, reader: Reader) {
@@ -274,22 +281,38 @@ fn stop_reason(bag: &mut Bag, reader: Reader) {
 
 /// Reasoning tokens, and for the models whose reasoning PostHog prices apart the text tokens beside them.
 fn output_token_details(bag: &mut Bag) {
-    let reasoning = bag.get(Key::AI_USAGE_OUTPUT_TOKEN_DETAILS_REASONING_TOKENS).cloned();
-    if let Some(reasoning) = reasoning {
+    let details = bag.get(Key::AI_USAGE_OUTPUT_TOKEN_DETAILS_REASONING_TOKENS).cloned();
+    let has_details = details.is_some();
+    if let Some(reasoning) = details {
         bag.set_if_absent(Key::P_AI_REASONING_TOKENS, reasoning);
     }
-    let model = bag.text(Key::P_AI_MODEL).map(|model| model.to_ascii_lowercase()).unwrap_or_default();
-    if !model.contains("gemini-2.5") && !model.contains("gemini-3") {
+    if !bag.text(Key::P_AI_MODEL).is_some_and(|model| is_split(model)) {
         return;
     }
-    let number = |key| bag.get(key).and_then(values::number);
+    let number = |key| bag.get(key).and_then(Number::or_zero_if_blank);
     let text_tokens = number(Key::AI_USAGE_OUTPUT_TOKEN_DETAILS_TEXT_TOKENS).or_else(|| {
         let (output, reasoning) = (number(Key::P_AI_OUTPUT_TOKENS)?, number(Key::P_AI_REASONING_TOKENS)?);
-        Some((output - reasoning).max(0.0))
+        has_details.then(|| output.minus_or_zero(reasoning))
     });
     if let Some(text_tokens) = text_tokens {
-        bag.set_if_absent(Key::P_AI_TEXT_OUTPUT_TOKENS, values::number_value(text_tokens));
+        bag.set_if_absent(Key::P_AI_TEXT_OUTPUT_TOKENS, text_tokens.into_value());
     }
+}
+
+/// Whether the model's name begins with `gemini-2.5-`, `gemini-3-` or `gemini-3.N-`, in either case.
+fn is_split(model: &str) -> bool {
+    let model = model.to_ascii_lowercase();
+    let Some(version) = model.strip_prefix("gemini-") else { return false };
+    version.starts_with("2.5-")
+        || version.strip_prefix('3').is_some_and(|rest| {
+            let minor = rest
+                .strip_prefix('.')
+                .map(|minor| (minor, minor.trim_start_matches(|digit: char| digit.is_ascii_digit())));
+            match minor {
+                Some((minor, rest)) => minor.len() > rest.len() && rest.starts_with('-'),
+                None => rest.starts_with('-'),
+            }
+        })
 }
 
 fn named(text: Cow<'_, str>) -> Name<'_> {
