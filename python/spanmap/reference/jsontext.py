@@ -26,8 +26,11 @@ class NotJsonError(ValueError):
         self.too_deep = too_deep
 
 
-def parse(text: str, max_nesting: int) -> Any:
+def parse(text: str, max_nesting: int, *, last_place: bool = False) -> Any:
     """The value that the text stands for.
+
+    The last of equal names wins. It stands where the first one stood, as in JavaScript's objects; with `last_place`
+    where it stands itself, which tells the wire which of two spellings of a member came last.
 
     Raises:
         NotJsonError: The text breaks the grammar, or nests more than `max_nesting` containers: whichever
@@ -37,7 +40,7 @@ def parse(text: str, max_nesting: int) -> Any:
     try:
         value = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=_in_last_places if last_place else dict,
             parse_constant=_refuse_constant,
             parse_int=integer_of,
             parse_float=float,
@@ -92,8 +95,7 @@ def _refuse_constant(name: str) -> None:
     raise _ConstantError(name)
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The last of equal names wins and keeps its place: the wire compares spellings by position."""
+def _in_last_places(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for name, value in pairs:
         members.pop(name, None)

@@ -14,9 +14,11 @@ from ..jsontext import NotJsonError, digits_of
 Parse: TypeAlias = Callable[[str], Any]
 """Parses JSON text within the caps; raises `NotJsonError`."""
 
-# What String.prototype.trim removes beyond Python's own white space, and what Python removes beyond it.
-BYTE_ORDER_MARK = "\ufeff"
-ONLY_PYTHON_SPACE = "\x1c\x1d\x1e\x1f\x85"
+# What String.prototype.trim removes: ECMA-262's white space and line terminators. Python's own strip also takes
+# U+0085 and four control characters, and leaves the byte order mark.
+WHITE_SPACE = "\t\n\x0b\x0c\r \xa0\ufeff\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+# Number.MAX_SAFE_INTEGER: text with a larger number does not say an exact integer, since `Number` makes a double of it.
+MAX_SAFE_INTEGER = 2**53 - 1
 ARRAY_INDEX = re.compile(r"(0|[1-9][0-9]{0,9})\Z")
 
 
@@ -63,15 +65,7 @@ def number_of(value: Any, *, blank: int | None = None) -> int | float | None:
 
 def trimmed(text: str) -> str:
     """The text without JavaScript's white space at its ends."""
-    previous = None
-    while text != previous:
-        previous = text
-        text = text.strip(BYTE_ORDER_MARK)
-        if text[:1] not in ONLY_PYTHON_SPACE:
-            text = text.lstrip()
-        if text[-1:] not in ONLY_PYTHON_SPACE:
-            text = text.rstrip()
-    return text
+    return text.strip(WHITE_SPACE)
 
 
 def number_of_text(text: str) -> int | float | None:
@@ -86,16 +80,24 @@ def number_of_text(text: str) -> int | float | None:
     for prefix, base, digits in (("0x", 16, "0123456789abcdef"), ("0o", 8, "01234567"), ("0b", 2, "01")):
         if text[:2].lower() == prefix:
             rest = text[2:].lower()
-            return int(rest, base) if rest and set(rest) <= set(digits) else None
+            return _safe(int(rest, base)) if rest and set(rest) <= set(digits) else None
     if not set(text) <= set("0123456789+-.eE"):
         return None
     try:
-        number = float(text)
+        return _safe(float(text))
     except ValueError:
+        return None
+
+
+def _safe(number: float) -> int | float | None:
+    """The number as a double, or as an integer where a double holds it exactly and its neighbours too."""
+    try:
+        number = float(number)
+    except OverflowError:
         return None
     if not math.isfinite(number):
         return None
-    return int(number) if number.is_integer() else number
+    return int(number) if number.is_integer() and abs(number) <= MAX_SAFE_INTEGER else number
 
 
 def utf16_length(text: str) -> int:

@@ -19,7 +19,9 @@ ROLES = {
     "gen_ai.tool.message": "tool",
 }
 # PostHog looks names up with `in` on a plain object, which also finds what every object inherits. The role is
-# then a function, which JSON leaves out: the message stays, without a role.
+# then a function, which JSON leaves out: the message stays, without a role. But `__proto__` is Object.prototype, an
+# object without members of its own.
+PROTOTYPE = "__proto__"
 INHERITED = frozenset(
     (
         "constructor",
@@ -54,12 +56,13 @@ def map_older_events(properties: Properties, parse: Parse) -> None:
             choice = _choice(event)
             if choice is not None:
                 outputs.append(choice)
-        elif isinstance(name, str) and (name in ROLES or name in INHERITED):
+        elif isinstance(name, str) and (name in ROLES or name in INHERITED or name == PROTOTYPE):
             message = _message(event, name)
             if message is not None:
                 inputs.append((event.get("gen_ai.message.index"), message))
     if all(is_finite(index) for index, _ in inputs):
-        inputs.sort(key=lambda indexed: indexed[0])
+        # JSON.parse makes doubles of all numbers, so that two integers beyond 2**53 may be equal.
+        inputs.sort(key=lambda indexed: float(indexed[0]))
     if inputs:
         properties.setdefault("$ai_input", [message for _, message in inputs])
     if outputs:
@@ -68,7 +71,7 @@ def map_older_events(properties: Properties, parse: Parse) -> None:
 
 def _message(event: dict[str, Any], name: str) -> dict[str, Any] | None:
     own_role = event.get("role")
-    role = own_role if isinstance(own_role, str) else ROLES.get(name)
+    role: Any = own_role if isinstance(own_role, str) else {} if name == PROTOTYPE else ROLES.get(name)
     if role == "":
         return None
     message = {"role": role} if role is not None else {}

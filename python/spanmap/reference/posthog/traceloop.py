@@ -61,8 +61,8 @@ def take_indexed(
     The items come in the order of their indices; gaps close. A key with another field, or with an index that
     is none, stays where it is.
     """
-    items: dict[int, dict[str, Any]] = {}
-    nested: dict[tuple[int, str], dict[int, dict[str, Any]]] = {}
+    items: dict[float, dict[str, Any]] = {}
+    nested: dict[tuple[float, str], dict[float, dict[str, Any]]] = {}
     for key in [name for name in properties if name.startswith(prefix)]:
         index, field = _indexed(key.removeprefix(prefix))
         if index is None:
@@ -81,7 +81,7 @@ def take_indexed(
     return _in_order(items)
 
 
-def _indexed(text: str) -> tuple[int | None, str]:
+def _indexed(text: str) -> tuple[float | None, str]:
     """The index in front of the first dot, as JavaScript's `Number` reads it, and what follows the dot.
 
     >>> _indexed("0x2.role"), _indexed(".role"), _indexed("-1.role"), _indexed("role")
@@ -89,8 +89,8 @@ def _indexed(text: str) -> tuple[int | None, str]:
     """
     digits, dot, field = text.partition(".")
     index = number_of_text(digits) if dot else None
-    return (index if isinstance(index, int) and index >= 0 else None), field
+    return (index if index is not None and index == int(index) and index >= 0 else None), field
 
 
-def _in_order(items: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+def _in_order(items: dict[float, dict[str, Any]]) -> list[dict[str, Any]]:
     return [items[index] for index in sorted(items)]

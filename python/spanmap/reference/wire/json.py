@@ -87,7 +87,7 @@ def _parsed(body: bytes, limits: Limits) -> Any:
         advice = "JSON must be UTF-8: fix the exporter."
         raise damage(f"is not UTF-8 (byte 0x{body[error.start]:02x})", advice, offset=error.start) from error
     try:
-        return parse(text, limits.max_json_nesting)
+        return parse(text, limits.max_json_nesting, last_place=True)
     except NotJsonError as error:
         offset = len(text[: max(error.position, 0)].encode())
         if error.too_deep:
