@@ -80,7 +80,7 @@ REFUSED = {
 }
 # Authorization is the business of an HTTP endpoint, which spanmap is not.
 NOT_OURS = {"limits/lower-case-bearer", "limits/personal-api-key", "limits/token-too-long"}
-# OTLP logs are not read.
+# Evaluation logs are mapped by functions of their own, and tested in test_logs.py.
 LOGS = {vector.name for vector in ALL if vector.signal == "logs"}
 # Cases about a JSON spelling, which protobuf cannot express, and the empty request, which is no bytes at all there.
 # Every other accepted case runs in both encodings.

@@ -28,6 +28,8 @@ __all__ = [
     "Mapper",
     "MapperOptions",
     "SpanmapError",
+    "map_logs",
+    "map_logs_json",
     "map_traces",
     "map_traces_json",
     "samples",
@@ -90,3 +92,57 @@ def map_traces_json(
         True
     """
     return Mapper(**options).map_traces_json(body, content_type=content_type, content_encoding=content_encoding)
+
+
+def map_logs(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Unpack[MapperOptions],
+) -> list[dict[str, Any]]:
+    """Maps the evaluations of one OTLP log export request to PostHog events.
+
+    Log records named `gen_ai.evaluation.result` say what a judge made of a span; each becomes one
+    `$ai_evaluation`. Other records become nothing.
+
+    Args:
+        body: An `ExportLogsServiceRequest`, as protobuf or JSON. `bytes` are read in place.
+        content_type: `application/x-protobuf` or `application/json`; `None` looks at the body.
+        content_encoding: `gzip`, `deflate`, `zstd`, or `None` for a body that is not compressed.
+        **options: The keyword arguments of `Mapper`. `prefixes` does not apply to log records.
+
+    Returns:
+        A dict for each event, as `map_traces` gives them.
+
+    Raises:
+        DecodeError: The body is damaged, or its type or encoding is not one of the above.
+        LimitError: The body goes over one of the caps.
+        InputTypeError: `body` is not `bytes`, `bytearray` or `memoryview`.
+        ValueError: An option has a value that is not one of its choices.
+
+    Example:
+        >>> import spanmap
+        >>> spanmap.map_logs(b'{"resourceLogs": []}')
+        []
+    """
+    return Mapper(**options).map_logs(body, content_type=content_type, content_encoding=content_encoding)
+
+
+def map_logs_json(
+    body: bytes | bytearray | memoryview,
+    *,
+    content_type: str | None = None,
+    content_encoding: str | None = None,
+    **options: Unpack[MapperOptions],
+) -> bytes:
+    """Maps the evaluations of one OTLP log export request to a JSON array of PostHog events, in UTF-8.
+
+    Arguments and errors are those of `map_logs`.
+
+    Example:
+        >>> import spanmap
+        >>> spanmap.map_logs_json(b'{"resourceLogs": []}')
+        b'[]'
+    """
+    return Mapper(**options).map_logs_json(body, content_type=content_type, content_encoding=content_encoding)

@@ -78,6 +78,27 @@ class Mapper:
         content_type: str | None = None,
         content_encoding: str | None = None,
     ) -> Batch: ...
+    def map_logs(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> list[dict[str, Any]]: ...
+    def map_logs_json(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> bytes: ...
+    def map_logs_batch(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> Batch: ...
     @property
     def counters(self) -> dict[str, Any]: ...
 

@@ -53,22 +53,28 @@ class UserRules:
         return cls(tuple(drop), tuple(rename), tuple(constants), tuple(prefixes))
 
     def edit(self, request: Request) -> None:
+        """Edits all spans of a request, and their resources."""
         if not (self.drop or self.rename or self.set):
             return
         resources = {id(span.resource): span.resource for span in request.spans}
         for resource in resources.values():
-            resource.attributes = self._kept(resource.attributes)
+            resource.attributes = self.kept(resource.attributes)
         for span in request.spans:
-            attributes = self._kept(span.attributes)
-            for key, to in self.rename:
-                moved = [(to, value) for name, value in attributes if name == key]
-                attributes = [item for item in attributes if item[0] != key] + moved
-            for key, value in self.set:
-                if not any(name == key and given is not None for name, given in attributes):
-                    attributes.append((key, value))
-            span.attributes = attributes
+            span.attributes = self.edited(span.attributes)
 
-    def _kept(self, attributes: list[Attribute]) -> list[Attribute]:
+    def edited(self, attributes: list[Attribute]) -> list[Attribute]:
+        """The attributes of a span or log record after all edits."""
+        attributes = self.kept(attributes)
+        for key, to in self.rename:
+            moved = [(to, value) for name, value in attributes if name == key]
+            attributes = [item for item in attributes if item[0] != key] + moved
+        for key, value in self.set:
+            if not any(name == key and given is not None for name, given in attributes):
+                attributes.append((key, value))
+        return attributes
+
+    def kept(self, attributes: list[Attribute]) -> list[Attribute]:
+        """The attributes that are not dropped; all that is done to a resource."""
         exact = {key for key in self.drop if not key.endswith("*")}
         prefixes = tuple(key[:-1] for key in self.drop if key.endswith("*"))
         return [(k, v) for k, v in attributes if k not in exact and not (prefixes and k.startswith(prefixes))]

@@ -36,7 +36,8 @@ const CONTENT: [Key; 2] = [Key::P_AI_EVALUATION_REASONING, Key::P_OTEL_LOG_BODY]
 pub fn map_logs<'a>(request: Vec<ResourceLogs<'a>>, options: &Options) -> Batch<'a> {
     let mut evaluations = Evaluations::new(options);
     let mut batch = Batch::default();
-    for ResourceLogs { resource, records, rejected } in request {
+    for ResourceLogs { mut resource, records, rejected } in request {
+        options.rules.drop_from(&mut resource.attributes);
         for record in records {
             let (trace_id, span_id) = (record.trace_id.clone(), record.span_id.clone());
             let name = record.event_name.clone();
@@ -117,15 +118,17 @@ impl<'o> Evaluations<'o> {
         }
     }
 
-    fn as_posthog<'a>(&mut self, record: LogRecord<'a>, resource: &Resource<'a>) -> Result<Event<'a>, DropReason> {
+    fn as_posthog<'a>(&mut self, mut record: LogRecord<'a>, resource: &Resource<'a>) -> Result<Event<'a>, DropReason> {
         if record.event_name != RESULT {
             return Err(DropReason::NoEvaluation);
         }
+        // The run id is that of the record as it was sent, before the user's edits.
+        let place = Place::of(&record);
+        self.options.rules.edit(&mut record.attributes);
         let mut verdict = Verdict::of(&record.attributes).ok_or(DropReason::IncompleteEvaluation)?;
         if let Value::Int(number) = verdict.result {
             verdict.result = Value::Double(number as f64);
         }
-        let place = Place::of(&record);
         let user = identity::named_user(&FirstTexts::of(&record.attributes), &FirstTexts::of(&resource.attributes));
         // PostHog takes the request's random id, and derives none from session or trace.
         let distinct_id = user.unwrap_or_else(|| self.nobody(&place, &verdict.name));

@@ -18,7 +18,8 @@ pub struct UserRules {
 }
 
 impl UserRules {
-    fn edit<'a>(&self, attributes: &mut Vec<Attribute<'a>>) {
+    /// Edits the attributes of a span or log record.
+    pub(crate) fn edit<'a>(&self, attributes: &mut Vec<Attribute<'a>>) {
         self.drop_from(attributes);
         for (from, to) in &self.rename {
             let moved: Vec<_> = attributes.extract_if(.., |attribute| attribute.key == *from).collect();
@@ -33,7 +34,8 @@ impl UserRules {
         }
     }
 
-    fn drop_from(&self, attributes: &mut Vec<Attribute<'_>>) {
+    /// Edits the attributes of a resource: it only loses some.
+    pub(crate) fn drop_from(&self, attributes: &mut Vec<Attribute<'_>>) {
         attributes.retain(|attribute| {
             !self.drop.iter().any(|rule| match rule.strip_suffix('*') {
                 Some(prefix) => attribute.key.starts_with(prefix),

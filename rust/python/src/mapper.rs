@@ -100,7 +100,7 @@ impl Mapper {
         content_type: Option<&str>,
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let batch = self.map(body, content_type, content_encoding)?;
+        let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
         Builder::new(body.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
     }
 
@@ -121,13 +121,8 @@ impl Mapper {
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = body.py();
-        let batch = self.map(body, content_type, content_encoding)?;
-        let json = detach_if(py, is_large(batch.borrow_owner().as_bytes()), || {
-            let mut json = Vec::with_capacity(batch.borrow_owner().as_bytes().len());
-            sink::json::write_events(&batch.borrow_dependent().events, &mut json);
-            json
-        });
-        Ok(PyBytes::new(py, &json))
+        let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
+        Ok(to_json(py, &batch))
     }
 
     /// Maps one request to events, a list of at most ``chunk_size`` at a time.
@@ -155,7 +150,7 @@ impl Mapper {
         if chunk_size == 0 {
             return Err(PyValueError::new_err("chunk_size is 0. Pass how many events to make at a time, at least 1."));
         }
-        let batch = self.map(body, content_type, content_encoding)?;
+        let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
         Ok(EventChunks::new(batch, self.max_json_nesting(), chunk_size))
     }
 
@@ -178,13 +173,92 @@ impl Mapper {
         content_type: Option<&str>,
         content_encoding: Option<&str>,
     ) -> PyResult<Batch> {
-        let batch = self.map(body, content_type, content_encoding)?;
+        let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
+        Ok(Batch::new(batch, self.max_json_nesting()))
+    }
+
+    /// Maps the evaluations of one log request to events.
+    ///
+    /// Log records named ``gen_ai.evaluation.result`` say what a judge made of a span; each becomes one
+    /// ``$ai_evaluation``. Other records become nothing. ``prefixes`` does not apply to log records; ``limits.max_spans``
+    /// does.
+    ///
+    /// Args:
+    ///     body: An OTLP ``ExportLogsServiceRequest``, as protobuf or JSON. ``bytes`` are read in place.
+    ///     content_type: ``application/x-protobuf`` or ``application/json``; ``None`` looks at the body.
+    ///     content_encoding: ``gzip``, ``deflate``, ``zstd``, or ``None`` for a body that is not compressed.
+    ///
+    /// Returns:
+    ///     A dict for each event, as ``map_traces`` gives them. ``uuid`` is the same for the same record.
+    ///
+    /// Raises:
+    ///     DecodeError: The body is damaged, or its type or encoding is not one of the above.
+    ///     LimitError: The body goes over one of the caps.
+    ///     InputTypeError: ``body`` is not ``bytes``, ``bytearray`` or ``memoryview``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> record = b'{"eventName": "gen_ai.evaluation.result", "attributes": {"gen_ai.evaluation.name": "tone", ' \
+    ///     ...     b'"gen_ai.evaluation.score.value": 0.5}}'
+    ///     >>> body = b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [%s]}]}]}' % record
+    ///     >>> [event["properties"]["$ai_evaluation_result"] for event in spanmap.Mapper().map_logs(body)]
+    ///     [0.5]
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_logs<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
+        Builder::new(body.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+    }
+
+    /// Maps the evaluations of one log request to a JSON array of events, in UTF-8.
+    ///
+    /// Arguments and errors are those of ``map_logs``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_logs_json(b'{"resourceLogs": []}')
+    ///     b'[]'
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_logs_json<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
+        Ok(to_json(body.py(), &batch))
+    }
+
+    /// Maps the evaluations of one log request, and accounts for every record of it.
+    ///
+    /// Arguments and errors are those of ``map_logs``.
+    ///
+    /// Returns:
+    ///     A ``Batch``, in which log records stand in the place of spans.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> body = b'{"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": "hello"}]}]}]}'
+    ///     >>> spanmap.Mapper().map_logs_batch(body).drops[0].reason
+    ///     'no_evaluation'
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn map_logs_batch(
+        &self,
+        body: &Bound<'_, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Batch> {
+        let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
         Ok(Batch::new(batch, self.max_json_nesting()))
     }
 
     /// Totals since the mapper was made: ``spans`` and ``events``, and ``dropped``, a dict of spans by reason.
     ///
-    /// Requests that raised count nothing. The dict is a copy, taken at one instant.
+    /// Log records are counted among the events and the dropped. Requests that raised count nothing. The dict is a copy, taken at one instant.
     #[getter]
     fn counters<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let (spans, events, dropped) = {
@@ -203,6 +277,7 @@ impl Mapper {
     /// The pipeline up to the events.
     fn map(
         &self,
+        signal: Signal,
         body: &Bound<'_, PyAny>,
         content_type: Option<&str>,
         content_encoding: Option<&str>,
@@ -213,18 +288,24 @@ impl Mapper {
             let body = Body::inflate(given, content_encoding, &self.options.limits)?;
             let batch = HeldBatch::try_new(body, |body| {
                 let bytes = body.as_bytes();
-                spanmap_core::map(bytes, wire::detect(content_type, bytes)?, &self.options)
+                let map = match signal {
+                    Signal::Traces => spanmap_core::map,
+                    Signal::Logs => spanmap_core::map_logs,
+                };
+                map(bytes, wire::detect(content_type, bytes)?, &self.options)
             })?;
-            self.count(batch.borrow_dependent());
+            self.count(signal, batch.borrow_dependent());
             Ok(batch)
         });
         mapped.map_err(|error| to_py_err(py, &error))
     }
 
-    fn count(&self, batch: &spanmap_core::Batch<'_>) {
+    fn count(&self, signal: Signal, batch: &spanmap_core::Batch<'_>) {
         // The lock is never held while Python code runs, and nothing in here can panic.
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
-        counters.spans += batch.span_count as u64;
+        if signal == Signal::Traces {
+            counters.spans += batch.span_count as u64;
+        }
         counters.events += batch.events.len() as u64;
         for drop in &batch.drops {
             *counters.dropped.entry(drop.reason.name()).or_default() += 1;
@@ -234,6 +315,23 @@ impl Mapper {
     fn max_json_nesting(&self) -> usize {
         self.options.limits.max_json_nesting
     }
+}
+
+/// What a request holds.
+#[derive(Clone, Copy, PartialEq)]
+enum Signal {
+    Traces,
+    Logs,
+}
+
+fn to_json<'py>(py: Python<'py>, batch: &HeldBatch) -> Bound<'py, PyBytes> {
+    let length = batch.borrow_owner().as_bytes().len();
+    let json = detach_if(py, is_large(batch.borrow_owner().as_bytes()), || {
+        let mut json = Vec::with_capacity(length);
+        sink::json::write_events(&batch.borrow_dependent().events, &mut json);
+        json
+    });
+    PyBytes::new(py, &json)
 }
 
 fn is_large(body: &[u8]) -> bool {

@@ -8,7 +8,7 @@ id of zeros is none. Secrets, blobs and numbers that JSON cannot say stay behind
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from ..options import Options
 from ..span import Value
 from . import harm
 from .classify import Span, is_kept
+from .messages import is_empty
 from .spans import plain, readable
 from .trace import CONVERSATION_KEYS, RESOURCE_SESSION_KEYS, RESOURCE_USER_KEYS, SESSION_KEYS, USER_KEYS, Trace, lookup
 
@@ -32,8 +33,9 @@ class Told:
     """An evaluation as a log record or a span event tells it.
 
     Attributes:
-        known: Looks keys up wherever an event may find out whose it is.
-        request: What the id of nobody is made from.
+        user: Whom the span or the resource names, where the attributes name nobody.
+        session: The same for the session.
+        conversation: The same for the conversation, which is a session only where nothing names one.
     """
 
     attributes: dict[str, Any]
@@ -42,14 +44,15 @@ class Told:
     span_id: bytes
     run_id: str
     unix_nano: int
-    known: Callable[[tuple[str, ...]], str | None]
-    request: str
+    user: str | None
+    session: str | None
+    conversation: str | None = None
     body: Value = None
 
 
 def map_logs(request: LogRequest, options: Options) -> list[Event]:
     """One event for each record that tells a result, in document order."""
-    return list(events_of(_records(request), options))
+    return list(events_of(_records(request, options), options))
 
 
 def of_spans(spans: list[Span], options: Options) -> list[Event]:
@@ -60,24 +63,25 @@ def of_spans(spans: list[Span], options: Options) -> list[Event]:
     return list(events_of(_span_events(spans, options), options))
 
 
-def _records(request: LogRequest) -> Iterator[Told]:
+def _records(request: LogRequest, options: Options) -> Iterator[Told]:
     for record in request.records:
-        attributes = readable(record.attributes)
-        name = record.event_name or attributes.get("event.name")
-        if name != RESULT_EVENT:
+        by_attribute = readable(record.attributes).get("event.name") == RESULT_EVENT
+        if record.event_name != RESULT_EVENT and not (by_attribute and not record.event_name):
             continue
-        if attributes.get("event.name") == RESULT_EVENT:
-            del attributes["event.name"]
-        unix_nano = record.time_unix_nano or record.observed_time_unix_nano
+        # The run id, though, is that of the record as it was sent.
+        attributes = readable(options.rules.edited(record.attributes))
+        if by_attribute:
+            attributes.pop("event.name", None)
+        resource = readable(options.rules.kept(record.resource.attributes))
         yield Told(
             attributes=attributes,
-            resource=readable(record.resource.attributes),
+            resource=resource,
             trace_id=record.trace_id,
             span_id=record.span_id,
             run_id=run_id_of(record.encoded),
-            unix_nano=unix_nano,
-            known=partial(lookup, attributes),
-            request=f"{record.trace_id.hex()}:{record.span_id.hex()}:{unix_nano}",
+            unix_nano=record.time_unix_nano or record.observed_time_unix_nano,
+            user=lookup(resource, RESOURCE_USER_KEYS),
+            session=lookup(resource, RESOURCE_SESSION_KEYS),
             body=plain(record.body),
         )
 
@@ -86,25 +90,22 @@ def _span_events(spans: list[Span], options: Options) -> Iterator[Told]:
     traces: dict[str, Trace] = defaultdict(Trace)
     for span in spans:
         traces[span.trace_id].add(span)
-    by_name = options.prefixes is None or RESULT_EVENT.startswith(options.prefixes)
+    by_name = options.prefixes is None or RESULT_EVENT.startswith(options.prefixes + options.rules.prefixes)
     for span in spans:
-        for index, (name, event_unix_nano, attributes) in enumerate(span.events):
+        for index, (name, unix_nano, attributes) in enumerate(span.events):
             if name != RESULT_EVENT or not (by_name or is_kept(span, options.prefixes, options.rules.prefixes)):
                 continue
-
-            def known(keys: tuple[str, ...], span: Span = span, own: dict[str, Any] = attributes) -> str | None:
-                return lookup(own, keys) or traces[span.trace_id].known(span, keys)
-
-            unix_nano = event_unix_nano or span.end or span.start
+            trace = traces[span.trace_id]
             yield Told(
                 attributes=attributes,
                 resource=span.resource,
                 trace_id=bytes.fromhex(span.trace_id),
                 span_id=bytes.fromhex(span.span_id),
                 run_id=run_id_of(f"{span.trace_id}:{span.span_id}:{index}".encode()),
-                unix_nano=unix_nano,
-                known=known,
-                request=f"{span.trace_id}:{span.span_id}:{unix_nano}",
+                unix_nano=unix_nano or span.end or span.start,
+                user=trace.known(span, USER_KEYS) or lookup(span.resource, RESOURCE_USER_KEYS),
+                session=trace.known(span, SESSION_KEYS) or lookup(span.resource, RESOURCE_SESSION_KEYS),
+                conversation=trace.known(span, CONVERSATION_KEYS),
             )
 
 
@@ -129,8 +130,13 @@ def events_of(told: Iterable[Told], options: Options) -> Iterator[Event]:
         event = event_of(properties, "", one.unix_nano, parse, privacy_mode=options.privacy_mode)
         if options.privacy_mode:
             event.properties = {key: value for key, value in event.properties.items() if not harm.CONTENT.match(key)}
-        user = one.known(USER_KEYS) or lookup(one.resource, RESOURCE_USER_KEYS)
-        session = one.known(SESSION_KEYS) or lookup(one.resource, RESOURCE_SESSION_KEYS) or one.known(CONVERSATION_KEYS)
+        user = lookup(one.attributes, USER_KEYS) or one.user
+        session = (
+            lookup(one.attributes, SESSION_KEYS)
+            or one.session
+            or lookup(one.attributes, CONVERSATION_KEYS)
+            or one.conversation
+        )
         if session:
             event.properties["$ai_session_id"] = session
         if not user:
@@ -139,7 +145,8 @@ def events_of(told: Iterable[Told], options: Options) -> Iterator[Event]:
                 user = _derived(f"session:{session}" if session else f"trace:{one.trace_id.hex()}")
             else:
                 # All that tell nothing share one id, made from the first of them.
-                user = nobody = nobody or _derived(f"request:{one.request}:{name}")
+                told = f"{one.trace_id.hex()}:{one.span_id.hex()}:{one.unix_nano}:{name}"
+                user = nobody = nobody or _derived(f"request:{told}")
         event.distinct_id = user
         event.properties["$ai_ingestion_source"] = "spanmap"
         event.uuid = uuids.next(one.trace_id, one.span_id, one.run_id)
@@ -151,9 +158,9 @@ def _derived(name: str) -> str:
 
 
 def _sendable(attributes: dict[str, Any], dropped: tuple[str, ...] = ()) -> Properties:
-    """What may travel: no secrets, and markers where blobs and vectors were."""
+    """What may travel: nothing empty, no secrets, and markers where blobs and vectors were."""
     return {
         key: harm.scrub(value)
         for key, value in attributes.items()
-        if not key.startswith(dropped) and not harm.SECRET.search(key)
+        if not (key.startswith(dropped) or harm.SECRET.search(key) or is_empty(value))
     }

@@ -28,12 +28,11 @@ def map_logs(request: LogRequest, options: Options) -> list[Event]:
     for record in request.records:
         if record.event_name != RESULT_EVENT:
             continue
-        kept = [
-            (key, value)
-            for key, value in record.resource.attributes
-            if not key.startswith(options.drop_resource_prefixes)
-        ]
-        attributes = json_values(record.attributes)
+        # The run id, though, is that of the record as it was sent.
+        given = options.rules.edited(record.attributes)
+        resource = options.rules.kept(record.resource.attributes)
+        kept = [(key, value) for key, value in resource if not key.startswith(options.drop_resource_prefixes)]
+        attributes = json_values(given)
         score = attributes.get(VALUE)
         if isinstance(score, int) and not isinstance(score, bool):
             attributes[VALUE] = float(score)
@@ -45,7 +44,7 @@ def map_logs(request: LogRequest, options: Options) -> list[Event]:
         if record.body is not None:
             properties["$otel_log_body"] = json_value(record.body)
         unix_nano = record.time_unix_nano or record.observed_time_unix_nano
-        user = named_user(record.attributes, record.resource.attributes)
+        user = named_user(given, resource)
         if user is None:
             # PostHog takes the request's random id, and derives none from session or trace.
             told = f"{trace_id.hex()}:{span_id.hex()}:{unix_nano}:{properties['$ai_evaluation_name']}"

@@ -58,14 +58,16 @@ impl<'a> SpanEvaluation<'a> {
 impl Evaluations<'_> {
     pub(super) fn best_of_log_record<'a>(
         &mut self,
-        record: LogRecord<'a>,
+        mut record: LogRecord<'a>,
         resource: &Resource<'a>,
     ) -> Result<Event<'a>, DropReason> {
         let by_attribute = matches!(last(&record.attributes, Key::EVENT_NAME), Some(Value::Str(name)) if name == RESULT);
         if record.event_name != RESULT && !(record.event_name.is_empty() && by_attribute) {
             return Err(DropReason::NoEvaluation);
         }
+        // The run id is that of the record as it was sent, before the user's edits.
         let place = Place::of(&record);
+        self.options.rules.edit(&mut record.attributes);
         let mut attributes = readable(record.attributes);
         if by_attribute {
             attributes.retain(|attribute| attribute.key != Key::EVENT_NAME.as_str());
