@@ -118,10 +118,10 @@ pub fn container_text<'a>(value: &Value<'a>) -> Option<Value<'a>> {
 
 /// Validated JSON text as a value.
 pub(crate) fn sound_text<'a>(text: &Cow<'a, str>, shape: json::Shape) -> Value<'a> {
-    if shape.lone_surrogates {
-        return Value::Json(Cow::Owned(json::replace_lone_surrogates(text).into_owned()));
+    match json::mend(text, shape) {
+        Cow::Borrowed(_) => Value::Json(text.clone()),
+        Cow::Owned(mended) => Value::Json(Cow::Owned(mended)),
     }
-    Value::Json(text.clone())
 }
 
 /// Like [`parse_container`], and reads Python literals too: what `str()` of a dict or list gives. In tree form.
