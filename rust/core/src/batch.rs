@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::dialect::Explanation;
 use crate::error::Error;
 use crate::event::Event;
 use crate::wire::Id;
@@ -49,6 +50,8 @@ pub struct Batch<'a> {
     /// Spans, or log records, in the request, whatever became of them.
     pub span_count: usize,
     pub drops: Vec<Drop<'a>>,
+    /// Why each event looks as it does, where the options ask for it and the mode can tell.
+    pub explanations: Option<Vec<Explanation>>,
     /// Why spans were unreadable, in document order; each has a drop of its own too.
     pub rejected: Vec<Error>,
 }

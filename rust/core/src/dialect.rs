@@ -6,8 +6,10 @@
 
 mod anthropic;
 mod assemble;
+mod catalogue;
 mod draft;
 mod errors;
+mod explain;
 mod facts;
 mod fallback;
 mod google_adk;
@@ -37,6 +39,8 @@ mod tree;
 mod usage;
 mod vercel;
 
+pub use catalogue::{RuleInfo, cache_conventions, rules};
+pub use explain::{Explanation, Note, Unused};
 pub use mapper::Mapper;
 pub use rule::{Rule, Shape, Source, Table};
 

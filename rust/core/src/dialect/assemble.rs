@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use super::draft::Draft;
+use super::explain::{Explanation, Parts};
 use super::kind::Kind;
 use super::mapper::{Request, Trace};
 use super::ownership::{SUMMED, USAGE_FLAGS};
@@ -22,16 +23,27 @@ use crate::wire::{Id, Value};
 /// `$ai_ingestion_source` of every event.
 const SOURCE: &str = "spanmap";
 
+/// Events, and one explanation for each where the options ask for them.
+type Explained<'a> = (Vec<Event<'a>>, Option<Vec<Explanation>>);
+
 /// The events of a request, in the order of their spans; then roots that had to be made, then evaluations.
-pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Options) -> Vec<Event<'a>> {
+pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Options) -> Explained<'a> {
     share_custom_data(&mut request);
     let only: Vec<People<'a>> = request.traces.iter().map(|trace| only_people(&request, trace)).collect();
     let nobody = nobody_of(&request);
     let drafts = std::mem::take(&mut request.drafts);
     let mut uuids = EventUuids::default();
     let mut names = Names::default();
-    let finish = |draft| finish(draft, &request, tree, &only, nobody.as_deref(), &mut uuids, &mut names);
-    let mut events: Vec<_> = drafts.into_iter().map(finish).collect();
+    let mut events = Vec::with_capacity(drafts.len());
+    let mut explanations = options.explain.then(Vec::new);
+    for mut draft in drafts {
+        let parts = explanations.as_ref().map(|_| Parts::of(&mut draft));
+        let event = finish(draft, &request, tree, &only, nobody.as_deref(), &mut uuids, &mut names);
+        if let (Some(explanations), Some(parts)) = (&mut explanations, parts) {
+            explanations.push(parts.explanation(&event));
+        }
+        events.push(event);
+    }
 
     let mut evaluations = Evaluations::new(options);
     for (record, evaluation) in std::mem::take(&mut request.evaluations) {
@@ -39,7 +51,11 @@ pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Option
         let people = people_of(record, &request, tree, &only);
         events.extend(evaluations.from_span_event(evaluation, resource, people));
     }
-    events
+    if let Some(explanations) = &mut explanations {
+        // No rule of a dialect has a say in evaluations.
+        explanations.resize_with(events.len(), Explanation::default);
+    }
+    (events, explanations)
 }
 
 /// Whose one span is.

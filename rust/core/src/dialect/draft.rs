@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::TABLES;
+use super::explain::{EXPLICIT, Explanation, text_of};
 use super::facts::Facts;
 use super::keyset::KeySet;
 use super::kind::{Kind, kind_of};
@@ -42,6 +43,8 @@ pub(super) struct Draft<'a> {
     /// LiteLLM's record of the provider's own request, which repeats the span above it.
     pub is_raw_request: bool,
     pub states_geoip: bool,
+    /// Only where the options ask for one.
+    pub explanation: Option<Box<Explanation>>,
 }
 
 /// What is known of a span before its rules run.
@@ -53,6 +56,7 @@ pub(super) struct Reading<'s, 'a> {
     pub traits: Traits,
     pub has_values: bool,
     pub privacy_mode: bool,
+    pub explain: bool,
 }
 
 /// Facts of the wire, or of identity, that no attribute may claim.
@@ -78,11 +82,12 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
     // A chat span of the semantic conventions has about so many properties.
     let mut facts = Facts::with_capacity(24);
     let mut consumed = KeySet::default();
+    let mut explanation = reading.explain.then(Box::<Explanation>::default);
 
     if reading.traits.has(Traits::EXPLICIT) {
-        set_explicit(reading, &mut facts);
+        set_explicit(reading, &mut facts, explanation.as_deref_mut());
     }
-    apply_rules(reading, kind, &mut consumed, &mut facts);
+    apply_rules(reading, kind, &mut consumed, &mut facts, explanation.as_deref_mut());
     let raw_request = if scope.name == "litellm" { request::read_raw_request(view, &mut facts) } else { None };
     if reading.traits.has(Traits::PARAMETER) {
         request::set_parameters(view, &mut consumed, &mut facts);
@@ -106,6 +111,9 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         facts.take(Key::P_AI_TOOL_NAME);
     }
     let Carried { custom, passed } = pass_through::carry(reading, &mut consumed, raw_request.as_deref());
+    if let Some(explanation) = &mut explanation {
+        explanation.account_for(reading, &consumed);
+    }
     for key in CONTENT {
         if let Some(content) = facts.take(key)
             && !reading.privacy_mode
@@ -128,6 +136,7 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         twins: Vec::new(),
         is_raw_request: kind == Kind::Generation && scope.name == "litellm" && !view.has(Key::GEN_AI_OPERATION_NAME),
         states_geoip: view.has(Key::P_GEOIP_DISABLE),
+        explanation,
     }
 }
 
@@ -137,7 +146,7 @@ fn speaks(traits: Traits, mark: Traits) -> bool {
 }
 
 /// An attribute that already has a property's name says what that property is.
-fn set_explicit<'a>(reading: &Reading<'_, 'a>, facts: &mut Facts<'a>) {
+fn set_explicit<'a>(reading: &Reading<'_, 'a>, facts: &mut Facts<'a>, mut explanation: Option<&mut Explanation>) {
     let view = &reading.view;
     for (position, attribute) in view.span.attributes.iter().enumerate() {
         let key = &attribute.key;
@@ -151,20 +160,29 @@ fn set_explicit<'a>(reading: &Reading<'_, 'a>, facts: &mut Facts<'a>) {
             _ if key.ends_with("_cost_usd") => Shape::Number,
             _ => Shape::Whatever,
         };
-        match view.slots.key_at(position) {
-            Some(known) if view.slots.is_at(known, position) => facts.offer(known, shape.read(&attribute.value)),
-            Some(_) => {}
-            None => {
-                if let Some(value) = shape.read(&attribute.value) {
-                    facts.add_other(key.clone(), value);
-                }
-            }
+        let known = view.slots.key_at(position);
+        if known.is_some_and(|known| !view.slots.is_at(known, position)) {
+            continue;
+        }
+        let Some(value) = shape.read(&attribute.value) else { continue };
+        if let Some(explanation) = &mut explanation {
+            explanation.took(key, EXPLICIT, key.to_string());
+        }
+        match known {
+            Some(known) => facts.set(known, value),
+            None => facts.add_other(key.clone(), value),
         }
     }
 }
 
 /// The first source of the first rule that gives a property decides it; all sources named are consumed.
-fn apply_rules<'a>(reading: &Reading<'_, 'a>, kind: Kind, consumed: &mut KeySet, facts: &mut Facts<'a>) {
+fn apply_rules<'a>(
+    reading: &Reading<'_, 'a>,
+    kind: Kind,
+    consumed: &mut KeySet,
+    facts: &mut Facts<'a>,
+    mut explanation: Option<&mut Explanation>,
+) {
     let view = &reading.view;
     let mut opened = Opened::default();
     for (mark, table) in &TABLES {
@@ -178,6 +196,9 @@ fn apply_rules<'a>(reading: &Reading<'_, 'a>, kind: Kind, consumed: &mut KeySet,
                 let Some(value) = view.get(source.key()) else { continue };
                 consumed.insert(source.key());
                 if is_unwanted || facts.has(rule.to) {
+                    if let Some(explanation) = &mut explanation {
+                        explanation.lost(rule.to.as_str(), source);
+                    }
                     continue;
                 }
                 let found = match source {
@@ -186,7 +207,11 @@ fn apply_rules<'a>(reading: &Reading<'_, 'a>, kind: Kind, consumed: &mut KeySet,
                         opened.member(key, value, path).and_then(|value| rule.shape.read(value))
                     }
                 };
-                facts.offer(rule.to, found);
+                let Some(found) = found else { continue };
+                if let Some(explanation) = &mut explanation {
+                    explanation.took(rule.to.as_str(), rule.id, text_of(source));
+                }
+                facts.set(rule.to, found);
             }
         }
     }

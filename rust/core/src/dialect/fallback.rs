@@ -23,7 +23,6 @@ const RULES: &[Rule] = &[
         Key::P_AI_INPUT_TOKENS,
         &[
             key(Key::LLM_USAGE_INPUT_TOKENS),
-            key(Key::LLM_USAGE_PROMPT_TOKENS),
             key(Key::INPUT_TOKENS),
             key(Key::PROMPT_TOKENS),
         ],
@@ -34,7 +33,6 @@ const RULES: &[Rule] = &[
         Key::P_AI_OUTPUT_TOKENS,
         &[
             key(Key::LLM_USAGE_OUTPUT_TOKENS),
-            key(Key::LLM_USAGE_COMPLETION_TOKENS),
             key(Key::OUTPUT_TOKENS),
             key(Key::COMPLETION_TOKENS),
         ],

@@ -110,7 +110,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let tree = tree::Tree::of(&mut self.request);
         ownership::own_calls(&mut self.request, &tree);
         tree.hold(&mut self.request);
-        self.batch.events = assemble::events(self.request, &tree, self.options);
+        (self.batch.events, self.batch.explanations) = assemble::events(self.request, &tree, self.options);
         self.batch
     }
 
@@ -278,6 +278,7 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
             traits,
             has_values: span.attributes.iter().any(|attribute| attribute.value != Value::Null),
             privacy_mode: self.options.privacy_mode,
+            explain: self.options.explain,
         };
         let draft = draft_of(&reading, record);
         let place = self.request.drafts.len();

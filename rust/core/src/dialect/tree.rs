@@ -282,5 +282,6 @@ fn made_root<'a>(
         twins: Vec::new(),
         is_raw_request: false,
         states_geoip: false,
+        explanation: None,
     }
 }

@@ -9,7 +9,7 @@ use crate::span::View;
 use crate::wire::Value;
 
 /// Which libraries leave cached tokens out of their input tokens, for documents; [`is_exclusive`] says the same.
-pub const CACHE_CONVENTIONS: [(&str, &str); 5] = [
+pub(super) const CACHE_CONVENTIONS: [(&str, &str); 5] = [
     ("scope openlit*", "exclusive for Anthropic's models"),
     (
         "vercel",
