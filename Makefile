@@ -6,7 +6,7 @@ T ?= 60
 BIN := .venv/bin
 RUST := Cargo.toml Cargo.lock rustfmt.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
 CARGO_FUZZ := .tools/bin/cargo-fuzz
-FUZZ_TARGETS := wire_proto wire_json
+FUZZ_TARGETS := wire_proto wire_json map_request
 
 .DEFAULT_GOAL := help
 .PHONY: help build run test lint format bench fuzz truth clean
