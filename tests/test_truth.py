@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from judged import judged, judged_posthog
+from judged import COUNTED_TWICE, judged, judged_posthog
 from truth import report
 
 MIN_PERCENT = 98
 MIN_PERCENT_OF_A_FAMILY = 95
 # Twins, and people whom only another span of the trace names, cannot be told from one span.
 MIN_PERCENT_OF_SINGLE_SPANS = 96.5
-
-# Scenarios in which calls are counted twice.
-COUNTED_TWICE = {
-    "openllmetry-0.62.4-a_errors": "two instrumentations trace each failed call in traces of their own; a failed call "
-    "has no response id, and nothing else is on both spans",
-}
 
 
 def test_truth_is_told_better_than_by_posthog(mapper: str) -> None:

@@ -172,7 +172,7 @@ def _tool(row: Json) -> ToolRun:
     return ToolRun(
         name=row["name"],
         arguments=row["arguments"],
-        result=row["result_contains"],
+        result=row["result_contains"] or "",
         failed=bool(row["error"]),
         failure_text=row["error_contains"],
         span=row["span"],
