@@ -33,7 +33,8 @@ class Call:
         told: Which of the facts are on the wire at all; only these are judged.
         spans: The ids of all spans that describe the call; several spans are still one call.
         input_tokens: All tokens of the prompt, cached ones included; where a provider counts in two ways, both.
-        user: The people's id, session and custom properties that the trace or its resource names for this call.
+        billed_input: What the provider counted, and likewise `billed_output`.
+        distinct_id: The user that the call's trace or resource names, and likewise session and custom properties.
     """
 
     kind: str
@@ -82,8 +83,8 @@ class Scenario:
     Attributes:
         calls: The calls that some span describes.
         containers: The names that some event should carry, of agents and workflows; `|` parts accepted spellings.
-        hidden: The kinds of text that the application asked to keep out, as attributes of `Call`.
-        hidden_texts: Those texts.
+        hidden_texts: What the application asked its library to keep out of the spans.
+        is_private: It did so, and the library obeyed.
         something_failed: A call, a tool or any other span of the scenario failed.
         has_blob: Vectors, base64 or byte maps are on the wire.
     """
