@@ -109,7 +109,7 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
 
     fn span(&mut self, span: &mut Span<'a>) {
         self.batch.span_count += 1;
-        match filter::event_name(&span.attributes, self.options.prefixes.as_deref()) {
+        match filter::event_name(&span.attributes, self.options.prefixes.as_deref(), &self.options.rules.prefixes) {
             Some(name) => {
                 let event = self.event(span, name);
                 self.batch.events.push(event);

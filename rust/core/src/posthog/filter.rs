@@ -23,19 +23,18 @@ const PREFIXES: [(&str, Provider); 6] = [
     ("gen_ai.", Provider::GenAi),
 ];
 
-/// The event that a span becomes, `None` if it is dropped. `prefixes` replaces the list that decides what is kept; a span
-/// kept by them that belongs to no provider is classed as the `gen_ai.` ones are.
-pub(super) fn event_name(attributes: &[Attribute], prefixes: Option<&[String]>) -> Option<EventName> {
+/// The event that a span becomes, `None` if it is dropped. `prefixes` replaces the list that decides what is kept, and
+/// `added` extends it; a span kept by them that belongs to no provider is classed as the `gen_ai.` ones are.
+pub(super) fn event_name(attributes: &[Attribute], prefixes: Option<&[String]>, added: &[String]) -> Option<EventName> {
     let provider = attributes.iter().filter_map(|attribute| provider(&attribute.key)).min();
-    let provider = match prefixes {
-        None => provider?,
-        Some(prefixes) => {
-            let starts_with_one = |key: &str| prefixes.iter().any(|prefix| key.starts_with(prefix));
-            attributes.iter().find(|attribute| starts_with_one(&attribute.key))?;
-            provider.unwrap_or(Provider::GenAi)
-        }
+    let has_one = |prefixes: &[String]| {
+        let starts_with_one = |key: &str| prefixes.iter().any(|prefix| key.starts_with(prefix));
+        attributes.iter().any(|attribute| starts_with_one(&attribute.key))
     };
-    Some(match provider {
+    if !prefixes.map_or(provider.is_some(), has_one) && !has_one(added) {
+        return None;
+    }
+    Some(match provider.unwrap_or(Provider::GenAi) {
         Provider::Vercel => vercel(attributes),
         Provider::PydanticAi => EventName::Span,
         Provider::Traceloop => {
