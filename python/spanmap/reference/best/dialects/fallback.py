@@ -13,12 +13,12 @@ RULES = (
         "fallback.input_tokens",
         "$ai_input_tokens",
         count,
-        "llm.usage.input_tokens llm.usage.prompt_tokens input_tokens prompt_tokens",
+        "llm.usage.input_tokens input_tokens prompt_tokens",
     ),
     rule(
         "fallback.output_tokens",
         "$ai_output_tokens",
         count,
-        "llm.usage.output_tokens llm.usage.completion_tokens output_tokens completion_tokens",
+        "llm.usage.output_tokens output_tokens completion_tokens",
     ),
 )
