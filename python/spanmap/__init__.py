@@ -13,8 +13,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 from spanmap import samples
-from spanmap._core import Batch, Drop, Mapper
+from spanmap._core import Batch, Drop, Mapper, cache_conventions, rules
 from spanmap.errors import DecodeError, DeliveryError, InputTypeError, LimitError, SpanmapError
+from spanmap.explanation import ExplainedEvent, Explanation, PropertyNote, UnusedAttribute
 from spanmap.options import Limits, MapperOptions
 
 __all__ = [
@@ -22,16 +23,22 @@ __all__ = [
     "DecodeError",
     "DeliveryError",
     "Drop",
+    "ExplainedEvent",
+    "Explanation",
     "InputTypeError",
     "LimitError",
     "Limits",
     "Mapper",
     "MapperOptions",
+    "PropertyNote",
     "SpanmapError",
+    "UnusedAttribute",
+    "cache_conventions",
     "map_logs",
     "map_logs_json",
     "map_traces",
     "map_traces_json",
+    "rules",
     "samples",
 ]
 

@@ -1,10 +1,13 @@
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, final
 
 from spanmap.errors import DecodeError
+from spanmap.explanation import Explanation
 from spanmap.options import Limits
+from spanmap.user_rules import Rule
 
-__all__ = ["Batch", "Drop", "EventChunks", "Mapper", "default_limits"]
+__all__ = ["Batch", "Drop", "EventChunks", "Mapper", "cache_conventions", "default_limits", "rules"]
 
 @final
 class Drop:
@@ -48,6 +51,7 @@ class Mapper:
         limits: Limits | Mapping[str, int] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
         privacy_mode: bool = False,
+        rules: Iterable[Rule] | str | os.PathLike[str] | None = None,
     ) -> Self: ...
     def map_traces(
         self,
@@ -99,7 +103,16 @@ class Mapper:
         content_type: str | None = None,
         content_encoding: str | None = None,
     ) -> Batch: ...
+    def explain(
+        self,
+        body: bytes | bytearray | memoryview,
+        *,
+        content_type: str | None = None,
+        content_encoding: str | None = None,
+    ) -> Explanation: ...
     @property
     def counters(self) -> dict[str, Any]: ...
 
 def default_limits() -> dict[str, int]: ...
+def rules() -> list[dict[str, Any]]: ...
+def cache_conventions() -> list[tuple[str, str]]: ...

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypedDict
+
+from spanmap.user_rules import Rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +50,4 @@ class MapperOptions(TypedDict, total=False):
     limits: Limits | Mapping[str, int] | None
     on_error: Literal["raise", "skip"]
     privacy_mode: bool
+    rules: Iterable[Rule] | str | os.PathLike[str] | None

@@ -33,16 +33,16 @@ def _cells(event: Event) -> list[str]:
     return [
         time[:12].rstrip("Z"),
         event["event"],
-        _shown(properties.get("$ai_span_name")),
-        _shown(properties.get("$ai_model")),
-        _shown(properties.get("$ai_input_tokens")),
-        _shown(properties.get("$ai_output_tokens")),
+        shown(properties.get("$ai_span_name")),
+        shown(properties.get("$ai_model")),
+        shown(properties.get("$ai_input_tokens")),
+        shown(properties.get("$ai_output_tokens")),
         f"{latency:.3f}" if isinstance(latency, int | float) else "",
-        _shown(properties.get("$ai_error")) if properties.get("$ai_is_error") else "",
+        shown(properties.get("$ai_error")) if properties.get("$ai_is_error") else "",
     ]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Spans are other people's text: an escape sequence in one must not reach the terminal."""
     text = "" if value is None else str(value)
     return "".join(character if character.isprintable() else " " for character in text)

@@ -6,13 +6,14 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use spanmap_core::{Options, sink, wire};
+use spanmap_core::{Compat, Options, UserRules, sink, wire};
 
 use crate::batch::{Batch, EventChunks};
 use crate::body::{Body, HeldBatch, read_bytes};
 use crate::errors::to_py_err;
+use crate::explain::explanation;
 use crate::objects::Builder;
-use crate::options::read_options;
+use crate::options::{read_options, read_rules};
 
 /// Bodies below this size are mapped without detaching from the interpreter: the work takes some microseconds, and other
 /// threads gain less from them than the switch costs.
@@ -40,9 +41,15 @@ struct Counters {
 ///     on_error: ``"raise"`` fails the request at the first span that cannot be read; ``"skip"`` leaves that span out,
 ///         reports it in ``Batch.errors``, and goes on. Damage outside a span always raises.
 ///     privacy_mode: Events leave without the content of messages and states; tokens, models and times stay.
+///     rules: Edits of attributes, made before any mapping, in both modes: ``{"drop": key}`` (a trailing ``*`` makes a
+///         prefix), ``{"rename": key, "to": key}``, ``{"set": key, "value": value}`` where a span lacks the key, and
+///         ``{"prefix": prefix}`` for keys and span names that make a span worth keeping; or the path of a TOML file
+///         that holds such rules as ``[[rule]]`` tables.
 ///
 /// Raises:
-///     ValueError: An option has a value that is not one of its choices, or ``limits`` names an unknown cap.
+///     ValueError: An option has a value that is not one of its choices, ``limits`` names an unknown cap, or a rule has
+///         none of the forms.
+///     OSError: The file of rules cannot be read.
 ///
 /// Example:
 ///     >>> import spanmap
@@ -59,7 +66,7 @@ pub struct Mapper {
 #[pymethods]
 impl Mapper {
     #[new]
-    #[pyo3(signature = (*, compat = "best", prefixes = None, drop_resource_prefixes = None, limits = None, on_error = "raise", privacy_mode = false))]
+    #[pyo3(signature = (*, compat = "best", prefixes = None, drop_resource_prefixes = None, limits = None, on_error = "raise", privacy_mode = false, rules = None))]
     fn new(
         compat: &str,
         prefixes: Option<Vec<String>>,
@@ -67,8 +74,10 @@ impl Mapper {
         limits: Option<&Bound<'_, PyAny>>,
         on_error: &str,
         privacy_mode: bool,
+        rules: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let options = read_options(compat, prefixes, drop_resource_prefixes, limits, on_error, privacy_mode)?;
+        let mut options = read_options(compat, prefixes, drop_resource_prefixes, limits, on_error, privacy_mode)?;
+        options.rules = rules.map_or(Ok(UserRules::default()), read_rules)?;
         Ok(Self { options, counters: Mutex::default() })
     }
 
@@ -256,6 +265,39 @@ impl Mapper {
         Ok(Batch::new(batch, self.max_json_nesting()))
     }
 
+    /// Maps one request, and says of each property which rule set it and from which attribute.
+    ///
+    /// Arguments and errors are those of ``map_traces``.
+    ///
+    /// Returns:
+    ///     An ``Explanation``. Mapping takes longer this way: it is made for looking into one request.
+    ///
+    /// Raises:
+    ///     ValueError: The mapper was made with ``compat="posthog"``, which has no rules that can be told apart.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> explained = spanmap.Mapper().explain(spanmap.samples.read("fastapi-openai.pb"))
+    ///     >>> notes = {note["property"]: note for note in explained.events[0]["properties"]}
+    ///     >>> notes["$ai_input_tokens"]["rule"], notes["$ai_input_tokens"]["source"]
+    ///     ('genai.input_tokens', 'gen_ai.usage.input_tokens')
+    #[pyo3(signature = (body, *, content_type = None, content_encoding = None))]
+    fn explain<'py>(
+        &self,
+        body: &Bound<'py, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if self.options.compat == Compat::Posthog {
+            let message =
+                "compat=\"posthog\" cannot explain its events. Make a Mapper with compat=\"best\" to explain.";
+            return Err(PyValueError::new_err(message));
+        }
+        let options = Options { explain: true, ..self.options.clone() };
+        let batch = self.map_with(&options, Signal::Traces, body, content_type, content_encoding)?;
+        explanation(body.py(), &Batch::new(batch, self.max_json_nesting()))
+    }
+
     /// Totals since the mapper was made: ``spans`` and ``events``, and ``dropped``, a dict of spans by reason.
     ///
     /// Log records are counted among the events and the dropped. Requests that raised count nothing. The dict is a copy, taken at one instant.
@@ -282,17 +324,28 @@ impl Mapper {
         content_type: Option<&str>,
         content_encoding: Option<&str>,
     ) -> PyResult<HeldBatch> {
+        self.map_with(&self.options, signal, body, content_type, content_encoding)
+    }
+
+    fn map_with(
+        &self,
+        options: &Options,
+        signal: Signal,
+        body: &Bound<'_, PyAny>,
+        content_type: Option<&str>,
+        content_encoding: Option<&str>,
+    ) -> PyResult<HeldBatch> {
         let py = body.py();
         let given = read_bytes(body)?;
         let mapped = detach_if(py, is_large(&given), || {
-            let body = Body::inflate(given, content_encoding, &self.options.limits)?;
+            let body = Body::inflate(given, content_encoding, &options.limits)?;
             let batch = HeldBatch::try_new(body, |body| {
                 let bytes = body.as_bytes();
                 let map = match signal {
                     Signal::Traces => spanmap_core::map,
                     Signal::Logs => spanmap_core::map_logs,
                 };
-                map(bytes, wire::detect(content_type, bytes)?, &self.options)
+                map(bytes, wire::detect(content_type, bytes)?, options)
             })?;
             self.count(signal, batch.borrow_dependent());
             Ok(batch)

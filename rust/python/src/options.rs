@@ -1,11 +1,13 @@
 //! The mapper's options as Python says them.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use spanmap_core::limits::Limits;
-use spanmap_core::wire::OnError;
-use spanmap_core::{Compat, Options};
+use spanmap_core::wire::{OnError, Value};
+use spanmap_core::{Compat, Options, UserRules};
 
 type Cap = fn(&mut Limits) -> &mut usize;
 
@@ -48,6 +50,36 @@ pub fn read_options(
         privacy_mode,
         ..defaults
     })
+}
+
+/// The constant of a rule. The order matters: Python takes a bool for an integer, and an integer for a float.
+#[derive(FromPyObject)]
+enum Constant {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(String),
+}
+
+type Edits = (Vec<String>, Vec<(String, String)>, Vec<(String, Constant)>, Vec<String>);
+
+/// The caller's rules, which `spanmap.user_rules` checks and sorts by what they do.
+pub fn read_rules(given: &Bound<'_, PyAny>) -> PyResult<UserRules> {
+    let module = given.py().import("spanmap.user_rules")?;
+    let (drop, rename, constants, prefixes): Edits = module.call_method1("read_rules", (given,))?.extract()?;
+    let set = constants.into_iter().map(|(key, constant)| (key, constant.into_value())).collect();
+    Ok(UserRules { drop, rename, set, prefixes })
+}
+
+impl Constant {
+    fn into_value(self) -> Value<'static> {
+        match self {
+            Constant::Bool(value) => Value::Bool(value),
+            Constant::Int(value) => Value::Int(value),
+            Constant::Double(value) => Value::Double(value),
+            Constant::Text(value) => Value::Str(Cow::Owned(value)),
+        }
+    }
 }
 
 /// A dict of some caps, or a `spanmap.Limits`, which has all of them as attributes.
