@@ -9,7 +9,7 @@ CARGO_FUZZ := .tools/bin/cargo-fuzz
 FUZZ_TARGETS := wire_proto wire_json map_request
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint format bench fuzz truth clean
+.PHONY: help build run test lint format docs bench fuzz truth clean
 
 help:  ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ test: build  ## Run the Rust tests, then the Python tests.
 	cargo test --locked --quiet --package spanmap-core
 	$(BIN)/python -m pytest --quiet --numprocesses 2
 
-lint: build  ## Check formatting, types, stubs and the layout; warnings are errors.
+lint: build  ## Check formatting, types, stubs, the layout and generated docs; warnings are errors.
 	cargo fmt --all --check
 	cargo clippy --locked --quiet --workspace --all-targets -- --deny warnings
 	$(BIN)/ruff format --check python tests benches
@@ -45,11 +45,15 @@ lint: build  ## Check formatting, types, stubs and the layout; warnings are erro
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest spanmap._core
 	$(BIN)/python -m pytest --quiet tests/test_layout.py
+	$(BIN)/spanmap rules --format markdown | diff docs/mapping.md - || { echo 'The rules have changed: make docs'; exit 1; }
 
 format: .venv/.installed  ## Format all code.
 	cargo fmt --all
 	$(BIN)/ruff format python tests benches
 	$(BIN)/ruff check --fix python tests benches
+
+docs: build  ## Write docs/mapping.md from the rules.
+	$(BIN)/spanmap rules --format markdown > docs/mapping.md
 
 bench: build  ## Measure, with rivals in the same run, and write benches/results/DATE.md.
 	$(BIN)/python benches/bench_map.py --report

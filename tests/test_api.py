@@ -20,7 +20,7 @@ import pytest
 import zstandard
 
 import spanmap
-from spanmap import _core, errors, options, samples
+from spanmap import _core, errors, explanation, options, samples
 
 SAMPLE = spanmap.samples.read("fastapi-openai.pb")
 ROOT = Path(__file__).parent.parent
@@ -329,7 +329,7 @@ def test_events_are_the_callers_own() -> None:
 
 def documented() -> Iterator[tuple[ModuleType, doctest.DocTest]]:
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for module in (spanmap, errors, options, samples):
+    for module in (spanmap, errors, explanation, options, samples):
         for test in finder.find(module, module.__name__):
             if test.examples:
                 yield module, test
@@ -358,10 +358,11 @@ def python_blocks(page: Path) -> list[str]:
     return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
-def test_the_examples_in_the_readme_run(capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = python_blocks(ROOT / "README.md")
+@pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
+def test_the_examples_in_the_documents_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = python_blocks(ROOT / page)
     assert blocks
     names: dict[str, Any] = {}
     for block in blocks:
-        exec(compile(block, "README.md", "exec"), names)  # noqa: S102
+        exec(compile(block, page, "exec"), names)  # noqa: S102
     assert "$ai_generation" in capsys.readouterr().out
