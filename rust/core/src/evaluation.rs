@@ -41,7 +41,7 @@ pub fn map_logs<'a>(request: Vec<ResourceLogs<'a>>, options: &Options) -> Batch<
         for record in records {
             let (trace_id, span_id) = (record.trace_id.clone(), record.span_id.clone());
             let name = record.event_name.clone();
-            match evaluations.from_log_record(record, &resource) {
+            match evaluations.map_log_record(record, &resource) {
                 Ok(event) => batch.events.push(event),
                 Err(reason) => batch.drops.push(Drop { reason, trace_id, span_id, name }),
             }
@@ -107,7 +107,7 @@ impl<'o> Evaluations<'o> {
     ///
     /// # Errors
     /// The reason why there is none.
-    pub fn from_log_record<'a>(
+    pub fn map_log_record<'a>(
         &mut self,
         record: LogRecord<'a>,
         resource: &Resource<'a>,

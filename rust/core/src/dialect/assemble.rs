@@ -49,7 +49,7 @@ pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Option
     for (record, evaluation) in std::mem::take(&mut request.evaluations) {
         let resource = request.resources[request.records[record].resource].properties.clone();
         let people = people_of(record, &request, tree, &only);
-        events.extend(evaluations.from_span_event(evaluation, resource, people));
+        events.extend(evaluations.map_span_event(evaluation, resource, people));
     }
     if let Some(explanations) = &mut explanations {
         // No rule of a dialect has a say in evaluations.

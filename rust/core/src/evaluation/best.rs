@@ -61,7 +61,8 @@ impl Evaluations<'_> {
         mut record: LogRecord<'a>,
         resource: &Resource<'a>,
     ) -> Result<Event<'a>, DropReason> {
-        let by_attribute = matches!(last(&record.attributes, Key::EVENT_NAME), Some(Value::Str(name)) if name == RESULT);
+        let by_attribute =
+            matches!(last(&record.attributes, Key::EVENT_NAME), Some(Value::Str(name)) if name == RESULT);
         if record.event_name != RESULT && !(record.event_name.is_empty() && by_attribute) {
             return Err(DropReason::NoEvaluation);
         }
@@ -80,7 +81,7 @@ impl Evaluations<'_> {
 
     /// The event of a span's evaluation, `None` if it says no name or no result. `people` says whose the span is; the
     /// attributes of its event come first.
-    pub(crate) fn from_span_event<'a>(
+    pub(crate) fn map_span_event<'a>(
         &mut self,
         evaluation: SpanEvaluation<'a>,
         resource: Vec<(Name<'a>, Value<'a>)>,

@@ -39,7 +39,12 @@ pub struct ResourceLogs<'a> {
 ///
 /// # Errors
 /// Damage outside a record, more records than `limits.max_spans`, and under [`OnError::Raise`] whatever is wrong inside one.
-pub fn decode<'a>(body: &'a [u8], encoding: Encoding, limits: &Limits, on_error: OnError) -> Result<Vec<ResourceLogs<'a>>> {
+pub fn decode<'a>(
+    body: &'a [u8],
+    encoding: Encoding,
+    limits: &Limits,
+    on_error: OnError,
+) -> Result<Vec<ResourceLogs<'a>>> {
     match encoding {
         Encoding::Protobuf => proto::logs::decode(body, limits, on_error),
         Encoding::Json => json::logs::decode(body, limits, on_error),

@@ -57,7 +57,8 @@ impl Decoder<'_> {
             }
         }
         for (index, scope) in scopes.into_iter().enumerate() {
-            self.scope_logs(scope, &mut logs, resource_index, index).map_err(|error| error.at_element("scope_logs", index))?;
+            self.scope_logs(scope, &mut logs, resource_index, index)
+                .map_err(|error| error.at_element("scope_logs", index))?;
         }
         Ok(logs)
     }
@@ -79,7 +80,8 @@ impl Decoder<'_> {
                     .and_then(|message| message::scope(message, &mut scope, self.limits))
                     .map_err(|error| error.at("scope"))?,
                 2 => {
-                    let record = reader.message(field).map_err(|error| error.at_element("log_records", records.len()))?;
+                    let record =
+                        reader.message(field).map_err(|error| error.at_element("log_records", records.len()))?;
                     records.push(record);
                 }
                 3 => drop(reader.text(field, "schema_url")?),
