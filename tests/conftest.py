@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 # A proof that takes the examples of "long" divides them among the properties of test_differential.py.
-PROPERTIES = 10
+PROPERTIES = 11
 TOO_EAGER = [
     HealthCheck.too_slow,
     HealthCheck.data_too_large,

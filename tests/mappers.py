@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Json = Any
 
 # The modes that the core and the reference must agree in.
-COMPAT_MODES = ("posthog",)
+COMPAT_MODES = ("posthog", "best")
 MAPPERS: dict[str, ModuleType] = {"core": spanmap, "reference": reference}
 
 

@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import strategies as st
+
 import vectors
 from encode import to_json
-from hypothesis import strategies as st
 
 Json = Any
 Draw = Any

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from compare import difference_from_posthog
 from encode import to_json, to_protobuf
 from mappers import COMPAT_MODES, MAPPERS, disagreement, run

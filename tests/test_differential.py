@@ -85,12 +85,23 @@ def test_both_encodings_give_the_same_events(request: Json, chosen: dict[str, An
 
 @given(strategies.requests(), options)
 def test_the_same_body_gives_the_same_bytes(request: Json, chosen: dict[str, Any]) -> None:
-    body = to_protobuf(request)
+    body = strategies.dump(request)
     texts = {spanmap.Mapper(**chosen).map_traces_json(body) for _ in range(2)}
     mapper = spanmap.Mapper(**chosen)
     mapper.map_traces_json(strategies.dump({"resourceSpans": []}))
     texts.add(mapper.map_traces_json(body))
     assert len(texts) == 1
+
+
+@given(strategies.requests(), options, st.integers(1, 5))
+def test_chunks_and_batches_hold_the_same_events(request: Json, chosen: dict[str, Any], chunk_size: int) -> None:
+    body, mapper = to_protobuf(request), spanmap.Mapper(**chosen)
+    events = mapper.map_traces(body)
+    assert [event for chunk in mapper.iter_traces(body, chunk_size=chunk_size) for event in chunk] == events
+    batch = mapper.map_batch(body)
+    assert batch.events == events
+    assert batch.to_json() == mapper.map_traces_json(body)
+    assert b"[" + b",".join(batch.to_json_lines().splitlines()) + b"]" == batch.to_json()
 
 
 @given(strategies.requests(), options)
