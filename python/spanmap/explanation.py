@@ -28,7 +28,7 @@ class PropertyNote(TypedDict):
 
 
 class UnusedAttribute(TypedDict):
-    """An attribute that became no property.
+    """An attribute without a property of its own.
 
     Attributes:
         key: The attribute's key.
@@ -47,7 +47,7 @@ class ExplainedEvent(TypedDict):
     Attributes:
         event: The event, as `Mapper.map_traces` gives it.
         properties: A note for each property.
-        unused: The attributes of its span that became no property.
+        unused: The attributes of its span without a property of their own.
     """
 
     event: dict[str, Any]

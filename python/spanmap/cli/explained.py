@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -16,14 +18,17 @@ VALUE_WIDTH = 40
 
 
 def make_tables(events: Iterable[ExplainedEvent], drops: Iterable[Drop]) -> Iterator[RenderableType]:
-    """For each event its properties with their reasons, and the attributes that are in none; then the drops."""
+    """For each event its properties with their reasons, and the attributes that have none of their own; then the drops."""
     for explained in events:
         properties = explained["event"]["properties"]
         title = [explained["event"]["event"], shown(properties.get("$ai_span_name")), properties["$ai_span_id"]]
         yield Text("  ".join(title), style="bold")
         yield _properties_table(explained)
         if explained["unused"]:
-            yield _table(("attribute in no property", "why"), *((u["key"], u["reason"]) for u in explained["unused"]))
+            yield _table(
+                ("attribute without a property of its own", "why"),
+                *((u["key"], u["reason"]) for u in explained["unused"]),
+            )
         yield Text()
     rows = [(drop.name, drop.span_id, drop.reason) for drop in drops]
     if rows:
@@ -37,7 +42,7 @@ def _properties_table(explained: ExplainedEvent) -> Table:
         *(
             (
                 note["property"],
-                _cut(shown(values[note["property"]])),
+                _cut(_plain(values[note["property"]])),
                 note["source"] or "",
                 note["rule"],
                 ", ".join(note["losers"]),
@@ -45,6 +50,10 @@ def _properties_table(explained: ExplainedEvent) -> Table:
             for note in explained["properties"]
         ),
     )
+
+
+def _plain(value: Any) -> str:
+    return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _cut(text: str) -> str:
