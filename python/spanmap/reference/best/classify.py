@@ -216,7 +216,7 @@ def openrouter_kind(span: Span) -> Kind:
 
 def kind_of(span: Span) -> Kind:
     a = span.attributes
-    if is_openrouter(span) and any(k.startswith("gen_ai.") for k in a):
+    if is_openrouter(span) and any(k.startswith("gen_ai.") for k in span.keys):
         return openrouter_kind(span)
     marker = quoted_text(a.get("langfuse.observation.type"))
     if marker is not None:
@@ -226,8 +226,8 @@ def kind_of(span: Span) -> Kind:
         return MLFLOW_TYPES.get(marker, Kind.SPAN)
     marker = text(a.get("openinference.span.kind"))
     if marker is not None:
-        found = OPENINFERENCE_KINDS.get(marker.upper(), Kind.SPAN)
-        return Kind.SPAN if found is Kind.GENERATION and is_preparation(span) else found
+        kind = OPENINFERENCE_KINDS.get(marker.upper(), Kind.SPAN)
+        return Kind.SPAN if kind is Kind.GENERATION and is_preparation(span) else kind
     marker = text(a.get("ai.operationId"))
     if marker is not None:
         if marker.endswith((".doGenerate", ".doStream")):

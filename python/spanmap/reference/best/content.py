@@ -240,7 +240,7 @@ def output_messages(span: Span) -> list[Any] | None:
         found = response_messages(value)
         # LiteLLM leaves the tool calls out of its messages and writes them as indexed attributes.
         if "gen_ai.completion.0.function_call.name" in a:
-            return (found or []) + (indexed.traceloop_messages(a, "gen_ai.completion.", "assistant") or [])
+            return (found or []) + (indexed.traceloop_messages(a, "gen_ai.completion.", "assistant") or []) or None
         return found
     found = vercel_answer(a)
     if found is None:

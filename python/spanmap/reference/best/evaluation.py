@@ -145,8 +145,8 @@ def events_of(told: Iterable[Told], options: Options) -> Iterator[Event]:
                 user = _derived(f"session:{session}" if session else f"trace:{one.trace_id.hex()}")
             else:
                 # All that tell nothing share one id, made from the first of them.
-                told = f"{one.trace_id.hex()}:{one.span_id.hex()}:{one.unix_nano}:{name}"
-                user = nobody = nobody or _derived(f"request:{told}")
+                first = f"{one.trace_id.hex()}:{one.span_id.hex()}:{one.unix_nano}:{name}"
+                user = nobody = nobody or _derived(f"request:{first}")
         event.distinct_id = user
         event.properties["$ai_ingestion_source"] = "spanmap"
         event.uuid = uuids.next(one.trace_id, one.span_id, one.run_id)
@@ -162,5 +162,5 @@ def _sendable(attributes: dict[str, Any], dropped: tuple[str, ...] = ()) -> Prop
     return {
         key: harm.scrub(value)
         for key, value in attributes.items()
-        if not (key.startswith(dropped) or harm.SECRET.search(key) or is_empty(value))
+        if not (key.startswith(dropped) or harm.is_secret(key) or is_empty(value))
     }

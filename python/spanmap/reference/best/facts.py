@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +32,7 @@ OBJECTS = ("metadata", "langfuse.trace.metadata", "langfuse.observation.metadata
 # What frameworks write into those namespaces about themselves.
 FRAMEWORK_DATA = re.compile(
     r"^(ls_|lc_|langgraph_|LANGSMITH_|LANGCHAIN_|ai\.response\.|"
-    r"(checkpoint_ns|is_langchain_root|_type|usage_metadata|usage_object)$)"
+    r"(checkpoint_ns|is_langchain_root|_type|usage_metadata|usage_object)\Z)"
 )
 
 # The first chunk of a stream, told by an event of the span.
@@ -66,6 +67,8 @@ class Draft:
     passed: dict[str, Any] = field(default_factory=dict)
     parent_id: str = ""
     root: bool = False
+    # How much it says of a call; counted before privacy mode takes the content away.
+    richness: int = 0
     # Spans that describe the same call and gave it up: what they know of user and session holds for the owner.
     twins: list[Span] = field(default_factory=list)
 
@@ -73,6 +76,12 @@ class Draft:
         """Sets a property that no earlier rule has set."""
         if value is not None and name not in self.properties:
             self.properties[name] = value
+
+
+def richness(p: dict[str, Any]) -> int:
+    """Tokens weigh more than an answer, and an answer more than a question."""
+    tokens = "$ai_input_tokens" in p or "$ai_output_tokens" in p
+    return 4 * tokens + 2 * ("$ai_output_choices" in p) + ("$ai_input" in p)
 
 
 def member(value: Any, path: str) -> Any:
@@ -118,7 +127,8 @@ def explicit(draft: Draft) -> None:
         draft.consumed.add(key)
         if key in NOT_EXPLICIT or key.startswith("$ai_gateway"):
             continue
-        shape = count if key.endswith("_tokens") else number if key.endswith("_cost_usd") else whatever
+        is_number = key.endswith("_cost_usd") or key == "$ai_time_to_first_token"
+        shape = count if key.endswith("_tokens") else number if is_number else whatever
         draft.set(key, shape(value))
 
 
@@ -214,9 +224,9 @@ def span_name(draft: Draft) -> str | None:
     explicit = text(a.get("$ai_span_name"))
     if explicit:
         return explicit
-    if draft.kind is Kind.TOOL and p.get("$ai_tool_name"):
+    if draft.kind is Kind.TOOL and text(p.get("$ai_tool_name")):
         return str(p["$ai_tool_name"])
-    if draft.span.name in ("agent run", "running tool") and p.get("$ai_agent_name"):
+    if draft.span.name in ("agent run", "running tool") and text(p.get("$ai_agent_name")):
         return str(p["$ai_agent_name"])
     if "{" in draft.span.name and text(a.get("logfire.msg")):
         return str(a["logfire.msg"])
@@ -265,33 +275,33 @@ def request_tools(a: dict[str, Any]) -> Any:
 def pass_through(draft: Draft, drop_resource_prefixes: tuple[str, ...]) -> None:
     """Everything that no rule consumed keeps its name; the application's own data loses its namespace."""
     for key, value in draft.span.resource.items():
-        if not key.startswith(drop_resource_prefixes) and not harm.SECRET.search(key) and not is_empty(value):
-            draft.passed[key] = harm.scrub(value)
+        if not key.startswith(drop_resource_prefixes) and not harm.is_secret(key) and not is_empty(value):
+            draft.passed[key] = harm.clean(value)
     for namespace in NAMESPACES:
         for key, value in draft.span.attributes.items():
             if key.startswith(namespace) and len(key) > len(namespace):
                 name = key[len(namespace) :]
                 draft.consumed.add(key)
-                if not is_empty(value) and not FRAMEWORK_DATA.match(name) and not harm.SECRET.search(key):
-                    draft.custom.setdefault(name, harm.scrub(unquoted(value)))
+                if not is_empty(value) and not FRAMEWORK_DATA.match(name) and not harm.is_secret(key):
+                    draft.custom.setdefault(name, harm.clean(unquoted(value)))
     for key in OBJECTS:
         found = parse_container(draft.span.attributes.get(key))
         if isinstance(found, dict):
             draft.consumed.add(key)
             for name, value in found.items():
-                if not is_empty(value) and not FRAMEWORK_DATA.match(name) and not harm.SECRET.search(name):
-                    draft.custom.setdefault(name, harm.scrub(value))
+                if not is_empty(value) and not FRAMEWORK_DATA.match(name) and not harm.is_secret(name):
+                    draft.custom.setdefault(name, harm.clean(value))
     for key, value in draft.span.attributes.items():
         if key in draft.consumed or is_empty(value) or value in ("[]", "{}", "null", "None"):
             continue
         if (
             key in harm.NOISE_KEYS
             or key.startswith(harm.NOISE_PREFIXES)
-            or harm.SECRET.search(key)
+            or harm.is_secret(key)
             or harm.CONTENT.match(key)
         ):
             continue
-        draft.passed[key] = harm.scrub(value)
+        draft.passed[key] = harm.clean(value)
 
 
 def unquoted(value: Any) -> Any:
@@ -333,6 +343,7 @@ def draft_of(span: Span, drop_resource_prefixes: tuple[str, ...], privacy_mode: 
     if draft.kind is not Kind.TOOL:
         p.pop("$ai_tool_name", None)
     pass_through(draft, drop_resource_prefixes)
+    draft.richness = richness(p)
     for key in CONTENT_PROPERTIES:
         if privacy_mode:
             p.pop(key, None)
@@ -357,7 +368,9 @@ def costs(draft: Draft) -> None:
     if draft.span.scope_name.startswith("openlit") and p.get("$ai_total_cost_usd") == 0:
         del p["$ai_total_cost_usd"]
     if all(k in p for k in parts):
-        p.setdefault("$ai_total_cost_usd", p[parts[0]] + p[parts[1]])
+        total = p[parts[0]] + p[parts[1]]
+        if math.isfinite(total):
+            p.setdefault("$ai_total_cost_usd", total)
     if "openrouter" in draft.dialects and "$ai_total_cost_usd" in p:
         p["$ai_cost_passthrough"] = True
     elif "$ai_total_cost_usd" in p and not all(k in p for k in parts):

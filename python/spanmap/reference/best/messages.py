@@ -40,7 +40,7 @@ def is_messages(value: Any) -> bool:
 
 def is_empty(value: Any) -> bool:
     """No content at all: null, an empty text, list or object. False and 0 are content."""
-    return value is None or value == "" or value == [] or value == {}
+    return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
 def tool_call(name: Any, arguments: Any, call_id: Any = None) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def langchain_message(item: Message) -> Message | None:
         body = item["kwargs"]
         names = item.get("id")
         kind = body.get("type") or (names[-1] if isinstance(names, list) and names else None)
-    elif isinstance(item.get("data"), dict) and kind in LANGCHAIN_ROLES:
+    elif isinstance(item.get("data"), dict) and isinstance(kind, str) and kind in LANGCHAIN_ROLES:
         body = item["data"]
     role = LANGCHAIN_ROLES.get(kind) if isinstance(kind, str) else None
     if role is None or "content" not in body:

@@ -26,44 +26,57 @@ SUMMED = (
     "$ai_output_cost_usd",
     "$ai_total_cost_usd",
 )
+CALLS = (Kind.GENERATION, Kind.EMBEDDING)
 USAGE_FLAGS = ("$ai_cache_reporting_exclusive", "$ai_cost_passthrough")
-
-
-def richness(draft: Draft) -> int:
-    p = draft.properties
-    tokens = "$ai_input_tokens" in p or "$ai_output_tokens" in p
-    return 4 * tokens + 2 * ("$ai_output_choices" in p) + ("$ai_input" in p)
 
 
 def own_calls(drafts: list[Draft], traces: dict[str, Trace]) -> None:
     """One call, one owner: of several spans that describe it, the one that says most stays the generation."""
-    calls = [d for d in drafts if d.kind in (Kind.GENERATION, Kind.EMBEDDING)]
-    by_span = {id(d.span): d for d in drafts}
-    # A call right below a call of the same kind, with nothing that we keep between them, is the same call.
+    join_nested_calls(drafts, traces)
+    join_same_responses(drafts)
+
+
+def join_nested_calls(drafts: list[Draft], traces: dict[str, Trace]) -> None:
+    """A call right below a call of the same kind, with nothing that is kept between them, is the same call.
+
+    From the innermost call outwards; whoever owns a call stands for it further out.
+    """
+    by_span = {id(draft.span): draft for draft in reversed(drafts)}
     children: dict[int, list[Draft]] = defaultdict(list)
-    for draft in calls:
-        for ancestor in traces[draft.span.trace_id].ancestors(draft.span):
-            above = by_span.get(id(ancestor))
-            if above is not None:
-                if above.kind is draft.kind:
-                    children[id(above)].append(draft)
-                break
-    for draft in reversed(calls):
-        below = [d for d in children.get(id(draft), ()) if d.kind is draft.kind]
+    outermost: list[Draft] = []
+    for draft in drafts:
+        if draft.kind not in CALLS:
+            continue
+        ancestors = traces[draft.span.trace_id].ancestors(draft.span)
+        above = next((by_span[id(a)] for a in ancestors if id(a) in by_span), None)
+        if above is not None and above.kind is draft.kind:
+            children[id(above)].append(draft)
+        else:
+            outermost.append(draft)
+
+    def owners_below(draft: Draft) -> list[Draft]:
+        below = [owner for child in children[id(draft)] for owner in owners_below(child)]
         if len(below) == 1:
-            join(draft, below[0])
-        elif below:
+            return [join(draft, below[0])]
+        if below:
             demote(draft)
-    # The same response told by spans of different libraries, in whatever trace.
+        return below or [draft]
+
+    for draft in outermost:
+        owners_below(draft)
+
+
+def join_same_responses(drafts: list[Draft]) -> None:
+    """The same response told by spans of different libraries, in whatever trace."""
     owners: dict[tuple[Kind, str], Draft] = {}
-    for draft in calls:
+    for draft in drafts:
         response = draft.properties.get("$ai_completion_id")
-        if draft.kind in (Kind.GENERATION, Kind.EMBEDDING) and isinstance(response, str):
-            first = owners.get((draft.kind, response))
-            if first is None:
-                owners[(draft.kind, response)] = draft
-            elif first.span.scope_name != draft.span.scope_name:
-                owners[(first.kind, response)] = join(first, draft)
+        if draft.kind not in CALLS or not isinstance(response, str) or not response:
+            continue
+        key = (draft.kind, response)
+        first = owners.setdefault(key, draft)
+        if first is not draft and first.span.scope_name != draft.span.scope_name:
+            owners[key] = join(first, draft)
 
 
 def raw_requests(drafts: list[Draft], traces: dict[str, Trace]) -> None:
@@ -84,8 +97,9 @@ def raw_requests(drafts: list[Draft], traces: dict[str, Trace]) -> None:
 
 def join(first: Draft, second: Draft) -> Draft:
     """Makes the richer of two the owner (the first of equals) and gives it what only the other one knows."""
-    owner, other = (second, first) if richness(second) > richness(first) else (first, second)
+    owner, other = (second, first) if second.richness > first.richness else (first, second)
     usage = "$ai_input_tokens" in owner.properties or "$ai_output_tokens" in owner.properties
+    convention = "$ai_cache_reporting_exclusive" in owner.properties
     for name, value in other.properties.items():
         if name in owner.properties or name in ("$ai_parent_id", "$ai_tool_name", "$ai_agent_name"):
             continue
@@ -93,7 +107,7 @@ def join(first: Draft, second: Draft) -> Draft:
             ("$ai_error", "$ai_is_error")
         ):
             continue
-        if name in SUMMED and "_cost_" not in name and "$ai_cache_reporting_exclusive" in owner.properties:
+        if name in SUMMED and "_cost_" not in name and convention:
             continue
         owner.properties[name] = value
     if "$ai_cache_reporting_exclusive" not in owner.properties and "$ai_cache_reporting_exclusive" in other.properties:

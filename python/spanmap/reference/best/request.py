@@ -30,6 +30,8 @@ def map_request(
             draft = draft_of(span, drop_resource_prefixes, privacy_mode)
             drafts.append(draft)
             traces[span.trace_id].drafts.append(draft)
+    for trace in traces.values():
+        trace.open_cycles()
     raw_requests(drafts, traces)
     own_calls(drafts, traces)
     roots = [event for trace in traces.values() for event in hold_tree(trace)]
@@ -44,12 +46,17 @@ def share_custom_data(traces: dict[str, Trace]) -> None:
         known: dict[str, list[Any]] = defaultdict(list)
         for draft in trace.drafts:
             for name, value in draft.custom.items():
-                if value not in known[name]:
+                if not any(same(value, other) for other in known[name]):
                     known[name].append(value)
         for draft in trace.drafts:
             for name, values in known.items():
                 if len(values) == 1:
                     draft.custom.setdefault(name, values[0])
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, where true is not 1."""
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
 
 
 def nobody_of(drafts: list[Draft]) -> str:

@@ -103,7 +103,7 @@ def stop_reason(value: Any) -> str | None:
 
 def milliseconds(value: Any) -> float | None:
     n = number(value)
-    return None if n is None else n / 1000
+    return None if n is None else float(n) / 1000.0
 
 
 # What a recorded request may say of its model's parameters. Everything else in it is content, or somebody's data.

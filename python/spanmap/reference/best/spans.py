@@ -15,7 +15,8 @@ def span_of(span: WireSpan) -> Span:
     return Span(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
-        parent_id=span.parent_span_id.hex(),
+        # An id of zeros is no id.
+        parent_id=span.parent_span_id.hex() if any(span.parent_span_id) else "",
         name=span.name,
         start=span.start_unix_nano,
         end=span.end_unix_nano,
@@ -32,7 +33,8 @@ def span_of(span: WireSpan) -> Span:
 
 def readable(attributes: list[Attribute]) -> dict[str, Any]:
     """The attributes as a mapping, bytes as hexadecimal text; numbers that JSON cannot say count as no value."""
-    return {key: plain(value) for key, value in last_values(attributes).items() if not _unsayable(value)}
+    sayable = [(key, value) for key, value in attributes if not _unsayable(value)]
+    return {key: plain(value) for key, value in last_values(sayable).items()}
 
 
 def _unsayable(value: Any) -> bool:

@@ -112,6 +112,13 @@ class Trace:
             parent = self.by_id.get(parent.parent_id) if parent.parent_id else None
         return found
 
+    def open_cycles(self) -> None:
+        """Takes the parent from the first span of each cycle: it is the top of what hangs together."""
+        for span in self.by_id.values():
+            above = self.ancestors(span)
+            if span.parent_id and (above[-1] if above else span).parent_id == span.span_id:
+                span.parent_id = ""
+
     def known(self, span: Span, keys: tuple[str, ...]) -> str | None:
         """The value on the span, else on its nearest ancestor, else the only one that the trace knows."""
         for candidate in (span, *self.ancestors(span)):

@@ -17,7 +17,7 @@ def hold_tree(trace: Trace) -> list[Draft]:
     lifted: dict[str, list[Draft]] = defaultdict(list)
     for draft in trace.drafts:
         span = draft.span
-        if not span.parent_id or set(span.parent_id) == {"0"}:
+        if not span.parent_id:
             draft.parent_id = ""
             tops.append(draft)
             continue
@@ -53,9 +53,10 @@ def root_above(trace: Trace, tops: list[Draft], orphans: list[Draft]) -> list[Dr
     if tops:
         tops[0].root = True
         for draft in tops[1:]:
+            draft.root = False
             draft.parent_id = tops[0].span.span_id
         for draft in orphans:
-            remote(draft, trace_id)
+            remote(draft, tops[0].span.span_id)
         return []
     if len(orphans) == 1:
         remote(orphans[0], trace_id)

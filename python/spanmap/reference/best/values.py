@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import math
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -46,17 +46,17 @@ def parse_literal(text: Any) -> dict[str, Any] | list[Any] | None:
         return found
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return _plain(value) if isinstance(value, (dict, list)) and _is_plain(value) else None
 
 
-def _is_plain(value: Any) -> bool:
+def _is_plain(value: Any, nesting: int = 0) -> bool:
     """Whether a literal holds nothing but what JSON has a place for; sets, bytes and complex numbers have none."""
-    if isinstance(value, dict):
-        return all(isinstance(k, str) for k in value) and all(map(_is_plain, value.values()))
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
+    if isinstance(value, (dict, list, tuple)):
+        if nesting == MAX_JSON_NESTING or (isinstance(value, dict) and not all(isinstance(k, str) for k in value)):
+            return False
+        return all(_is_plain(v, nesting + 1) for v in (value.values() if isinstance(value, dict) else value))
     return value is None or isinstance(value, (str, int, float))
 
 
@@ -88,7 +88,7 @@ def number(value: Any) -> int | float | None:
         if not _NUMBER.match(value):
             return None
         value = int(value) if re.fullmatch(r"[+-]?\d{1,18}", value, re.ASCII) else float(value)
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
+    if not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:
         return None
     return value
 

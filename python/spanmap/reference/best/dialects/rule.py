@@ -17,5 +17,5 @@ class Rule:
     sources: tuple[str, ...]
 
 
-def rule(id: str, to: str, shape: Shape, sources: str) -> Rule:
-    return Rule(id, to, shape, tuple(sources.split()))
+def rule(rule_id: str, to: str, shape: Shape, sources: str) -> Rule:
+    return Rule(rule_id, to, shape, tuple(sources.split()))
