@@ -5,7 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::shape::MAX_NESTING;
+use smallvec::SmallVec;
+
+use crate::shape::{self, MAX_NESTING};
 use crate::wire::Value;
 
 mod blob;
@@ -59,26 +61,70 @@ fn is_numbered_byte((name, value): &(Cow<'_, str>, Value<'_>)) -> bool {
     is_index && matches!(value, Value::Int(0..))
 }
 
-/// Attributes and metadata that hold credentials, or tell about the account behind them.
+/// What may travel of a value that no rule has read: the value without secret members, scrubbed.
+pub fn clean(mut value: Value<'_>) -> Value<'_> {
+    strip_secrets(&mut value);
+    scrub(value)
+}
+
+/// Takes secret members out, at whatever depth; JSON text or a Python literal that holds one is opened. Whether it held one.
+fn strip_secrets(value: &mut Value<'_>) -> bool {
+    match value {
+        Value::Object(members) => {
+            let count = members.len();
+            members.retain(|(name, _)| !is_secret(name));
+            let inner = members.iter_mut().fold(false, |changed, (_, member)| strip_secrets(member) | changed);
+            inner || members.len() != count
+        }
+        Value::Array(elements) => elements.iter_mut().fold(false, |changed, element| strip_secrets(element) | changed),
+        Value::Str(text) | Value::Json(text) if may_hold_secret(text) => {
+            let Some(mut found) = shape::parse_literal(value).map(Value::into_owned) else { return false };
+            let changed = strip_secrets(&mut found);
+            if changed {
+                *value = found;
+            }
+            changed
+        }
+        _ => false,
+    }
+}
+
+/// Whether a text is a container that is worth opening to look for a secret member.
+fn may_hold_secret(text: &str) -> bool {
+    const HINTS: [&str; 10] =
+        ["key", "authorization", "cookie", "password", "token", "header", "requester", "hidden", "entity", "creator"];
+    if !text.starts_with(['{', '[']) {
+        return false;
+    }
+    let text = text.to_ascii_lowercase();
+    HINTS.iter().any(|hint| text.contains(hint))
+}
+
+/// Attributes and metadata that hold credentials, or tell about the account behind them. Keys are compared in lower case,
+/// with `_` for `-`.
 pub fn is_secret(key: &str) -> bool {
-    const BEGINNINGS: [&str; 7] = [
-        "user_api_key",
-        "requester_",
-        "x_api_key",
-        "authorization",
-        "headers.",
-        "openrouter.entity_id",
-        "openrouter.creator_user_id",
-    ];
-    let begins_secret = |rest: &str| {
-        // Few names begin with one of these letters, and all keys come by here.
-        matches!(rest.as_bytes().first(), Some(b'a' | b'h' | b'o' | b'r' | b'u' | b'x'))
-            && (matches!(rest, "api_key" | "headers") || BEGINNINGS.iter().any(|beginning| rest.starts_with(beginning)))
+    const ENDINGS: [&str; 8] =
+        ["api_key", "authorization", "cookie", "password", "access_token", "auth_token", "refresh_token", "secret_key"];
+    let fold = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
+    let folded: SmallVec<[u8; 64]> = key.bytes().map(fold).collect();
+    // The text, or its part behind a dot or underscore, is the word.
+    let ends_with = |text: &[u8], word: &str| match text.strip_suffix(word.as_bytes()) {
+        Some(rest) => matches!(rest.last(), None | Some(b'.' | b'_')),
+        None => false,
     };
-    let dots = memchr::memchr_iter(b'.', key.as_bytes());
-    begins_secret(key)
-        || dots.into_iter().any(|dot| key.get(dot + 1..).is_some_and(begins_secret))
-        || key.contains(".request.header.")
+    let mut segments = folded.split(|&byte| byte == b'.').peekable();
+    let mut before: &[u8] = b"";
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        let is_of_account = before == b"openrouter" && matches!(segment, b"entity_id" | b"creator_user_id");
+        let is_header = ends_with(segment, "header") || ends_with(segment, "headers");
+        let is_proxy = segment.starts_with(b"user_api_key") || segment.starts_with(b"requester_");
+        if is_proxy || is_header || (is_last && (is_of_account || segment == b"hidden_params")) {
+            return true;
+        }
+        before = segment;
+    }
+    ENDINGS.iter().any(|word| ends_with(&folded, word))
 }
 
 /// Attributes that repeat what an event already says, describe the exporter, or only make sense to it.
@@ -98,7 +144,6 @@ pub fn is_noise(key: &str) -> bool {
             | "input.mime_type"
             | "output.mime_type"
             | "gen_ai.client.token.usage"
-            | "hidden_params"
             | "gen_ai.usage.total_tokens"
             | "llm.usage.total_tokens"
             | "llm.token_count.total"

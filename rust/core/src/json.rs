@@ -206,6 +206,15 @@ fn escape_at(text: &str) -> (usize, bool) {
     }
 }
 
+/// Copies JSON text. Line ends can only be white space in it, and go: what is written stays on one line.
+fn splice(text: &str, out: &mut Vec<u8>) {
+    if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        text.split(['\n', '\r']).for_each(|line| out.extend_from_slice(line.as_bytes()));
+    }
+}
+
 /// Appends the value as compact JSON. NaN and infinities become null, bytes lower-case hexadecimal text.
 pub fn to_text(value: &Value<'_>, out: &mut Vec<u8>) {
     match value {
@@ -245,7 +254,7 @@ pub fn to_text(value: &Value<'_>, out: &mut Vec<u8>) {
             }
             out.push(b'}');
         }
-        Value::Json(text) => out.extend_from_slice(text.as_bytes()),
+        Value::Json(text) => splice(text, out),
     }
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from typing import Any
 
 from .values import parse_literal
@@ -61,12 +62,13 @@ SECRET = re.compile(
 )
 # Text without one of these holds no secret member: it is not opened to look for one.
 SECRET_HINT = re.compile(
-    r"key|authorization|cookie|password|_token|header|requester_|hidden_params|entity_id|creator_", re.I
+    r"key|authorization|cookie|password|token|header|requester|hidden|entity|creator", re.IGNORECASE | re.ASCII
 )
+_FOLD = str.maketrans(string.ascii_uppercase + "-", string.ascii_lowercase + "_")
 
 
 def is_secret(key: str) -> bool:
-    return SECRET.search(key.lower().replace("-", "_")) is not None
+    return SECRET.search(key.translate(_FOLD)) is not None
 
 
 def without_secrets(value: Any) -> Any:

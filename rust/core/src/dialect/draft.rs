@@ -38,6 +38,8 @@ pub(super) struct Draft<'a> {
     /// The parent that the span names but the request does not hold.
     pub remote_parent: Option<Id>,
     pub is_root: bool,
+    /// How much it says of a call; counted before privacy mode takes the content away.
+    pub richness: u8,
     /// Records of spans that describe the same call and gave it up: what they know of user and session holds here.
     pub twins: Vec<usize>,
     /// LiteLLM's record of the provider's own request, which repeats the span above it.
@@ -114,6 +116,7 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
     if let Some(explanation) = &mut explanation {
         explanation.account_for(reading, &consumed);
     }
+    let richness = richness(&facts);
     for key in CONTENT {
         if let Some(content) = facts.take(key)
             && !reading.privacy_mode
@@ -133,11 +136,19 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         parent: span.parent_span_id.clone(),
         remote_parent: None,
         is_root: false,
+        richness,
         twins: Vec::new(),
         is_raw_request: kind == Kind::Generation && scope.name == "litellm" && !view.has(Key::GEN_AI_OPERATION_NAME),
         states_geoip: view.has(Key::P_GEOIP_DISABLE),
         explanation,
     }
+}
+
+/// How much a span says of a call: tokens weigh more than an answer, and an answer more than a question.
+fn richness(facts: &Facts<'_>) -> u8 {
+    let has = |key| u8::from(facts.has(key));
+    let usage = facts.has(Key::P_AI_INPUT_TOKENS) || facts.has(Key::P_AI_OUTPUT_TOKENS);
+    4 * u8::from(usage) + 2 * has(Key::P_AI_OUTPUT_CHOICES) + has(Key::P_AI_INPUT)
 }
 
 /// Whether a span speaks the dialect: all speak those at the end of the list, which no trait marks.

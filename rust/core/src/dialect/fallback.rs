@@ -21,21 +21,13 @@ const RULES: &[Rule] = &[
     rule(
         "fallback.input_tokens",
         Key::P_AI_INPUT_TOKENS,
-        &[
-            key(Key::LLM_USAGE_INPUT_TOKENS),
-            key(Key::INPUT_TOKENS),
-            key(Key::PROMPT_TOKENS),
-        ],
+        &[key(Key::LLM_USAGE_INPUT_TOKENS), key(Key::INPUT_TOKENS), key(Key::PROMPT_TOKENS)],
         Shape::Count,
     ),
     rule(
         "fallback.output_tokens",
         Key::P_AI_OUTPUT_TOKENS,
-        &[
-            key(Key::LLM_USAGE_OUTPUT_TOKENS),
-            key(Key::OUTPUT_TOKENS),
-            key(Key::COMPLETION_TOKENS),
-        ],
+        &[key(Key::LLM_USAGE_OUTPUT_TOKENS), key(Key::OUTPUT_TOKENS), key(Key::COMPLETION_TOKENS)],
         Shape::Count,
     ),
 ];

@@ -1,7 +1,7 @@
 //! The mapper of `compat="best"`: drafts while spans are decoded, and everything that wants the whole request at its end.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::draft::{Draft, Reading, draft_of};
 use super::people::People;
@@ -110,8 +110,23 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let tree = tree::Tree::of(&mut self.request);
         ownership::own_calls(&mut self.request, &tree);
         tree.hold(&mut self.request);
+        self.undrop_made_roots(&tree);
         (self.batch.events, self.batch.explanations) = assemble::events(self.request, &tree, self.options);
         self.batch
+    }
+
+    /// A span that the filter did not keep, but that became the root of others, was not dropped after all.
+    fn undrop_made_roots(&mut self, tree: &tree::Tree) {
+        let request = &self.request;
+        let made = request.drafts.iter().map(|draft| draft.record).filter(|&record| tree.is_made(record));
+        let roots: HashSet<(&Id, &Id)> = made
+            .map(|record| &request.records[record])
+            .map(|record| (&request.traces[record.trace].id, &record.span_id))
+            .collect();
+        if !roots.is_empty() {
+            let is_root = |drop: &Drop<'_>| roots.contains(&(&drop.trace_id, &drop.span_id));
+            self.batch.drops.retain(|drop| drop.reason != DropReason::NoAiPrefix || !is_root(drop));
+        }
     }
 
     /// Finds out what each attribute's key tells, and leaves each key once.

@@ -54,7 +54,7 @@ fn join_nested_calls<'a>(request: &mut Request<'a>, tree: &Tree) {
     let mut above: Vec<Option<usize>> = vec![None; request.drafts.len()];
     let mut waiting = vec![0usize; request.drafts.len()];
     for (place, draft) in request.drafts.iter().enumerate().filter(|(_, draft)| draft.kind.is_call()) {
-        let upper = tree.kept_above(request, draft.record);
+        let upper = tree.kept_above(draft.record);
         let upper = upper.and_then(|record| request.records[record].draft);
         if let Some(upper) = upper.filter(|&upper| upper != place && request.drafts[upper].kind == draft.kind) {
             above[place] = Some(upper);
@@ -105,19 +105,13 @@ fn join_same_responses(request: &mut Request<'_>) {
     }
 }
 
-/// How much a draft says of its call.
-fn richness(draft: &Draft<'_>) -> usize {
-    let has = |key| usize::from(draft.facts.has(key));
-    4 * usize::from(has_usage(draft)) + 2 * has(Key::P_AI_OUTPUT_CHOICES) + has(Key::P_AI_INPUT)
-}
-
 fn has_usage(draft: &Draft<'_>) -> bool {
     draft.facts.has(Key::P_AI_INPUT_TOKENS) || draft.facts.has(Key::P_AI_OUTPUT_TOKENS)
 }
 
 /// Makes the richer of two the owner (the first of equals) and gives it what only the other one knows.
 fn join(drafts: &mut [Draft<'_>], first: usize, second: usize) -> usize {
-    let second_is_richer = richness(&drafts[second]) > richness(&drafts[first]);
+    let second_is_richer = drafts[second].richness > drafts[first].richness;
     let (owner_place, other_place) = if second_is_richer { (second, first) } else { (first, second) };
     let Ok([owner, other]) = drafts.get_disjoint_mut([owner_place, other_place]) else { return owner_place };
 

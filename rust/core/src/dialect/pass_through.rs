@@ -42,7 +42,7 @@ pub(super) fn carry<'a>(reading: &Reading<'_, 'a>, consumed: &mut KeySet, raw_re
             continue;
         }
         let name = key.map_or_else(|| Name::Other(attribute.key.clone()), Name::Known);
-        passed.push((name, harm::scrub(attribute.value.clone())));
+        passed.push((name, harm::clean(attribute.value.clone())));
     }
     Carried { custom, passed }
 }
@@ -80,7 +80,7 @@ fn custom_data<'a>(reading: &Reading<'_, 'a>, consumed: &mut KeySet) -> Vec<(Cow
                 Cow::Owned(key) => Cow::Owned(key[prefix.len()..].to_owned()),
             };
             if !is_framework_data(&name) && !harm::is_secret(&attribute.key) {
-                custom.push((name, harm::scrub(unquoted(&attribute.value))));
+                custom.push((name, harm::clean(unquoted(&attribute.value))));
             }
         }
     }
@@ -89,7 +89,7 @@ fn custom_data<'a>(reading: &Reading<'_, 'a>, consumed: &mut KeySet) -> Vec<(Cow
         consumed.insert(key);
         for (name, value) in members {
             if !shape::is_empty(&value) && !is_framework_data(&name) && !harm::is_secret(&name) {
-                custom.push((name, harm::scrub(value)));
+                custom.push((name, harm::clean(value)));
             }
         }
     }
@@ -131,7 +131,7 @@ pub(crate) fn of_resource<'a>(attributes: &[Attribute<'a>], drop_prefixes: &[Str
         !is_unwanted && !harm::is_secret(key) && !shape::is_empty(value)
     });
     let named = |(key, value): (Cow<'a, str>, Value<'a>)| {
-        (Key::of(&key).map_or(Name::Other(key), Name::Known), harm::scrub(value))
+        (Key::of(&key).map_or(Name::Other(key), Name::Known), harm::clean(value))
     };
     kept.into_iter().map(named).collect()
 }

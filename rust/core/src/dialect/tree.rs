@@ -23,8 +23,6 @@ enum End {
     Top(usize),
     /// At a span whose parent is not in the request.
     Missing(usize),
-    /// In a circle, entered at this span.
-    Circle(usize),
 }
 
 /// The ways upwards in a request. Each is walked once, however many spans share it.
@@ -40,12 +38,12 @@ pub(super) struct Tree {
 
 impl Tree {
     pub fn of(request: &mut Request<'_>) -> Self {
-        let find = |record: &Record<'_>, place: usize| {
-            let parent = request.traces[record.trace].by_id.get(&record.parent_id).copied();
-            parent.filter(|&parent| parent != place)
-        };
-        let parents: Vec<Option<usize>> =
-            request.records.iter().enumerate().map(|(place, record)| find(record, place)).collect();
+        let parent_of = |record: &Record<'_>| request.traces[record.trace].by_id.get(&record.parent_id).copied();
+        let mut parents: Vec<Option<usize>> = request.records.iter().map(parent_of).collect();
+        for place in first_of_circles(&parents) {
+            parents[place] = None;
+            request.records[place].parent_id = Id::new();
+        }
         for (place, draft) in request.drafts.iter().enumerate() {
             let record = draft.record;
             let trace = request.records[record].trace;
@@ -83,9 +81,9 @@ impl Tree {
     }
 
     /// The nearest kept span above a span.
-    pub fn kept_above(&self, request: &Request<'_>, record: usize) -> Option<usize> {
+    pub fn kept_above(&self, record: usize) -> Option<usize> {
         match self.ends[self.parents[record]?] {
-            End::Kept(place) if request.records[place].span_id != request.records[record].span_id => Some(place),
+            End::Kept(place) => Some(place),
             _ => None,
         }
     }
@@ -127,8 +125,6 @@ impl Tree {
             }
             let parent = match self.parents[record].map(|parent| self.ends[parent]) {
                 None => own.parent_id.clone(),
-                // A circle that leads back to the span itself: the way ends before it.
-                Some(End::Kept(place)) if request.records[place].span_id == own.span_id => own.span_id.clone(),
                 Some(End::Kept(place)) => {
                     request.drafts[draft].parent = request.records[place].span_id.clone();
                     continue;
@@ -143,7 +139,6 @@ impl Tree {
                     continue;
                 }
                 Some(End::Missing(place)) => request.records[place].parent_id.clone(),
-                Some(End::Circle(place)) => request.records[place].span_id.clone(),
             };
             request.drafts[draft].parent = parent;
             orphans.push(draft);
@@ -165,35 +160,50 @@ impl Tree {
     }
 }
 
-/// For each span where the way upwards ends, by what `end_at` says of single spans.
+/// The first span of each circle of parents.
+fn first_of_circles(parents: &[Option<usize>]) -> Vec<usize> {
+    // For each span the walk that came by it first.
+    let mut walks: Vec<Option<usize>> = vec![None; parents.len()];
+    let mut found = Vec::new();
+    for start in 0..parents.len() {
+        let mut next = Some(start);
+        while let Some(place) = next {
+            if let Some(walk) = walks[place] {
+                if walk == start {
+                    let onwards = std::iter::successors(Some(place), |&at| parents[at].filter(|&next| next != place));
+                    found.extend(onwards.min());
+                }
+                break;
+            }
+            walks[place] = Some(start);
+            next = parents[place];
+        }
+    }
+    found
+}
+
+/// For each span where the way upwards ends, by what `end_at` says of single spans. There are no circles.
 fn climb(parents: &[Option<usize>], end_at: impl Fn(usize) -> Option<End>) -> Vec<End> {
     let mut ends: Vec<Option<End>> = vec![None; parents.len()];
-    let mut on_the_way = vec![false; parents.len()];
     let mut way = Vec::new();
     for start in 0..parents.len() {
         let mut place = start;
         let end = loop {
             if let Some(end) = ends[place].or_else(|| end_at(place)) {
-                ends[place] = Some(end);
                 break end;
             }
-            if on_the_way[place] {
-                // Every span of the circle is where a way into it enters.
-                let circle = way.iter().position(|&other| other == place).unwrap_or(0);
-                for entry in way.split_off(circle) {
-                    ends[entry] = Some(End::Circle(entry));
-                }
-                break End::Circle(place);
-            }
-            on_the_way[place] = true;
             way.push(place);
-            place = parents[place].unwrap_or(place);
+            match parents[place] {
+                Some(parent) => place = parent,
+                None => break End::Top(place),
+            }
         };
+        ends[place] = Some(end);
         for passed in way.drain(..) {
             ends[passed] = Some(end);
         }
     }
-    ends.into_iter().enumerate().map(|(place, end)| end.unwrap_or(End::Circle(place))).collect()
+    ends.into_iter().enumerate().map(|(place, end)| end.unwrap_or(End::Top(place))).collect()
 }
 
 /// Several tops, or spans whose parent is in no request that we see: they hang below one root.
@@ -206,7 +216,7 @@ fn give_one_root(request: &mut Request<'_>, trace: usize, tops: &[usize], orphan
             request.drafts[draft].is_root = false;
             request.drafts[draft].parent = root_id.clone();
         }
-        orphans.iter().for_each(|&draft| point_at(&mut request.drafts[draft], &trace_id));
+        orphans.iter().for_each(|&draft| point_at(&mut request.drafts[draft], &root_id));
         return;
     }
     match orphans {
@@ -279,6 +289,7 @@ fn made_root<'a>(
         parent: Id::new(),
         remote_parent: None,
         is_root: true,
+        richness: 0,
         twins: Vec::new(),
         is_raw_request: false,
         states_geoip: false,
