@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, note
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -19,6 +21,7 @@ import vectors
 from compare import difference, difference_from_posthog
 from encode import _any_value, _attributes, _id, _number
 from mappers import COMPAT_MODES, MAPPERS, run
+from spanmap.cli.commands import spanmap as command
 
 Json = Any
 
@@ -226,6 +229,15 @@ def test_a_batch_accounts_for_every_record() -> None:
     assert [drop.reason for drop in batch.drops] == ["no_evaluation", "incomplete_evaluation", "unreadable"]
     assert made.counters["events"] == 1
     assert made.counters["spans"] == 0
+
+
+@pytest.mark.parametrize(("signal", "expected"), [("auto", 1), ("logs", 1), ("traces", 0)])
+def test_the_command_line_tells_logs_from_traces(tmp_path: Path, signal: str, expected: int) -> None:
+    export = tmp_path / "logs.json"
+    export.write_bytes(strategies.dump(request_of(record_of({}))))
+    result = CliRunner().invoke(command, ["map", "--signal", signal, str(export)])
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) == expected
 
 
 def span_with_evaluation(**members: Json) -> Json:

@@ -124,6 +124,7 @@ def events_of(told: Iterable[Told], options: Options) -> Iterator[Event]:
         )
         if properties is None:
             continue
+        properties["$ai_ingestion_source"] = "spanmap"
         if one.body is not None:
             properties["$otel_log_body"] = harm.scrub(one.body)
         name = properties["$ai_evaluation_name"]
@@ -148,7 +149,6 @@ def events_of(told: Iterable[Told], options: Options) -> Iterator[Event]:
                 first = f"{one.trace_id.hex()}:{one.span_id.hex()}:{one.unix_nano}:{name}"
                 user = nobody = nobody or _derived(f"request:{first}")
         event.distinct_id = user
-        event.properties["$ai_ingestion_source"] = "spanmap"
         event.uuid = uuids.next(one.trace_id, one.span_id, one.run_id)
         yield event
 
