@@ -21,6 +21,10 @@ fn every_vector_of_the_traces_endpoint_gives_the_expected_events() {
             if vector["signal"] != "traces" || vector["expected"]["status"] != 200 {
                 continue;
             }
+            // Some of our own cases are about the default mode.
+            if vector["options"]["compat"] == "best" {
+                continue;
+            }
             cases += 1;
             let (body, encoding) = request(vector);
             let name = format!("{area}/{}", vector["name"].as_str().unwrap());
