@@ -98,6 +98,7 @@ def test_a_cycle_of_parents_ends(mapper: str, length: int, attributes: dict[str,
     assert span_id(9) in above
     assert len(events) == (1 if attributes == NOISE else length + 1)
     assert set(above.values()) <= {None, TRACE, *above}
+    assert [parent in {None, TRACE} for parent in above.values()].count(True) == 1
 
 
 @st.composite
