@@ -49,10 +49,12 @@ FIRST_CHUNK = frozenset(
 
 CONTENT_PROPERTIES = (
     "$ai_input",
+    "$ai_output",
     "$ai_output_choices",
     "$ai_input_state",
     "$ai_output_state",
     "$ai_instructions",
+    "$ai_debug_data",
 )
 
 
