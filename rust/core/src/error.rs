@@ -54,13 +54,27 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     #[cold]
     pub fn decode(offset: usize, what: impl Into<Cow<'static, str>>, advice: impl Into<Cow<'static, str>>) -> Self {
-        Self { stage: Stage::Wire, kind: Kind::Decode, offset, segments: Vec::new(), what: what.into(), advice: advice.into() }
+        Self {
+            stage: Stage::Wire,
+            kind: Kind::Decode,
+            offset,
+            segments: Vec::new(),
+            what: what.into(),
+            advice: advice.into(),
+        }
     }
 
     #[cold]
     pub fn limit(offset: usize, cap: &'static str, what: impl Into<Cow<'static, str>>) -> Self {
         let advice = format!("Send less at once, or raise limits.{cap} if the sender is trusted.");
-        Self { stage: Stage::Wire, kind: Kind::Limit(cap), offset, segments: Vec::new(), what: what.into(), advice: advice.into() }
+        Self {
+            stage: Stage::Wire,
+            kind: Kind::Limit(cap),
+            offset,
+            segments: Vec::new(),
+            what: what.into(),
+            advice: advice.into(),
+        }
     }
 
     /// Adds the field that the error travelled out of: `"name"`, `"[3]"`.

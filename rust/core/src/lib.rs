@@ -66,7 +66,12 @@ pub fn map_logs<'a>(body: &'a [u8], encoding: Encoding, options: &Options) -> Re
     Ok(evaluation::map_logs(request, options))
 }
 
-fn decode<'a>(body: &'a [u8], encoding: Encoding, options: &Options, visitor: &mut impl wire::Visitor<'a>) -> Result<()> {
+fn decode<'a>(
+    body: &'a [u8],
+    encoding: Encoding,
+    options: &Options,
+    visitor: &mut impl wire::Visitor<'a>,
+) -> Result<()> {
     match encoding {
         Encoding::Protobuf => wire::proto::decode(body, &options.limits, options.on_error, visitor),
         Encoding::Json => wire::json::decode(body, &options.limits, options.on_error, visitor),

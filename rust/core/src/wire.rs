@@ -49,7 +49,10 @@ impl Value<'_> {
             Value::Bytes(bytes) => Value::Bytes(Cow::Owned(bytes.into_owned())),
             Value::Array(elements) => Value::Array(elements.into_iter().map(Value::into_owned).collect()),
             Value::Object(members) => Value::Object(
-                members.into_iter().map(|(name, member)| (Cow::Owned(name.into_owned()), member.into_owned())).collect(),
+                members
+                    .into_iter()
+                    .map(|(name, member)| (Cow::Owned(name.into_owned()), member.into_owned()))
+                    .collect(),
             ),
             Value::Json(text) => Value::Json(Cow::Owned(text.into_owned())),
         }
@@ -163,7 +166,10 @@ pub fn detect(content_type: Option<&str>, body: &[u8]) -> Result<Encoding> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if media_type.eq_ignore_ascii_case("application/json") {
         Ok(Encoding::Json)
-    } else if ["application/x-protobuf", "application/protobuf"].iter().any(|name| media_type.eq_ignore_ascii_case(name)) {
+    } else if ["application/x-protobuf", "application/protobuf"]
+        .iter()
+        .any(|name| media_type.eq_ignore_ascii_case(name))
+    {
         Ok(Encoding::Protobuf)
     } else {
         let what = format!("has the content type {content_type:?}");

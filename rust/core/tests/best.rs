@@ -57,7 +57,8 @@ fn a_wrapper_of_several_calls_is_no_call() {
 
 #[test]
 fn a_parent_that_was_filtered_out_gives_way_to_the_nearest_kept_one() {
-    let body = body(&[span(1, 0, MODEL), span(2, 1, r#""http.method":"GET""#), span(3, 2, r#""gen_ai.tool.name":"t""#)]);
+    let body =
+        body(&[span(1, 0, MODEL), span(2, 1, r#""http.method":"GET""#), span(3, 2, r#""gen_ai.tool.name":"t""#)]);
     let batch = mapped(&body, &Options::default());
     assert_eq!(batch.events.len(), 2);
     assert_eq!(text(&batch.events[1], "$ai_parent_id"), Some("0000000000000001"));
@@ -72,7 +73,8 @@ fn spans_in_a_circle_are_mapped() {
 
 #[test]
 fn the_last_of_several_attributes_of_one_key_wins_and_null_never_does() {
-    let attributes = r#"[{"key":"gen_ai.x","value":{"intValue":1}},{"key":"gen_ai.x","value":{"intValue":2}},{"key":"gen_ai.x"}]"#;
+    let attributes =
+        r#"[{"key":"gen_ai.x","value":{"intValue":1}},{"key":"gen_ai.x","value":{"intValue":2}},{"key":"gen_ai.x"}]"#;
     let span = span(1, 0, "").replace(r#""attributes":{}"#, &format!(r#""attributes":{attributes}"#));
     let body = body(&[span]);
     let batch = mapped(&body, &Options::default());

@@ -170,7 +170,12 @@ fn key_value<'a>(
     Ok(())
 }
 
-pub(super) fn any_value<'a>(mut reader: Reader<'a>, value: &mut Value<'a>, limits: &Limits, depth: usize) -> Result<()> {
+pub(super) fn any_value<'a>(
+    mut reader: Reader<'a>,
+    value: &mut Value<'a>,
+    limits: &Limits,
+    depth: usize,
+) -> Result<()> {
     while let Some(field) = reader.field()? {
         match field.number {
             1 => *value = Value::Str(Cow::Borrowed(reader.text(field, "string_value")?)),
