@@ -18,7 +18,7 @@ VALUE_WIDTH = 40
 
 
 def make_tables(events: Iterable[ExplainedEvent], drops: Iterable[Drop]) -> Iterator[RenderableType]:
-    """For each event its properties with their reasons, and the attributes that have none of their own; then the drops."""
+    """For each event its properties with their reasons, and the attributes without one of their own; then drops."""
     for explained in events:
         properties = explained["event"]["properties"]
         title = [explained["event"]["event"], shown(properties.get("$ai_span_name")), properties["$ai_span_id"]]
