@@ -374,5 +374,6 @@ def test_evaluations_among_span_events_map_alike(
         for mapper in ("core", "reference")
     )
     # The other events are the business of test_differential.py.
-    found = difference(*([event for event in events if event["event"] == EVALUATION] for events in (core, slow)))
+    told, expected = ([event for event in events if event["event"] == EVALUATION] for events in (core, slow))
+    found = difference(told, expected)
     assert found is None, found

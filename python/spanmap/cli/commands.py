@@ -136,9 +136,8 @@ def explain_files(shape: Literal["table", "json"], **given: Unpack[_Given]) -> N
     """Say why events look as they do.
 
     For each property: the attribute that it comes from, the rule, and what the rule preferred it to. For each attribute
-    without a property of its own, and each span that is no event: why.
-    `spanmap rules` lists the rules. FILES and the exit
-    status are those of `spanmap map`.
+    without a property of its own, and each span that is no event: why. `spanmap rules` lists the rules. FILES and the
+    exit status are those of `spanmap map`.
     """
     mapper = _make_mapper(given, "best")
     run = _Run(mapper, mapper.explain, given)
