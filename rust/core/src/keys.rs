@@ -1,5 +1,7 @@
-//! Every attribute key and property name that a rule knows, once, as an id. A key is looked up once, by perfect hash;
+//! Every attribute key and property name that a rule knows, once, as an id. A key is looked up once, in a hash table;
 //! rules then read slots, not strings. Keys that are not listed here pass through untouched.
+
+use std::sync::LazyLock;
 
 macro_rules! keys {
     ($($id:ident = $text:literal,)*) => {
@@ -14,20 +16,55 @@ macro_rules! keys {
 
         /// Every key, in the order of the ids.
         pub static ALL: &[Key] = &[$(Key::$id,)*];
-
-        static LOOKUP: phf::Map<&'static str, Key> = phf::phf_map! { $($text => Key::$id,)* };
     };
 }
 
 impl Key {
     /// The key with this text, if a rule knows it.
     pub fn of(text: &str) -> Option<Key> {
-        LOOKUP.get(text).copied()
+        let mut place = place_of(text);
+        while let Some(key) = LOOKUP[place] {
+            if key.as_str() == text {
+                return Some(key);
+            }
+            place = (place + 1) % PLACES;
+        }
+        None
     }
 
     pub fn as_str(self) -> &'static str {
         TEXTS[self as usize]
     }
+}
+
+/// Where each key's text leads: open addressing, about a quarter full, so that nearly every unknown text ends at an empty
+/// place without being compared.
+static LOOKUP: LazyLock<[Option<Key>; PLACES]> = LazyLock::new(|| {
+    let mut lookup = [None; PLACES];
+    for key in ALL {
+        let mut place = place_of(key.as_str());
+        while lookup[place].is_some() {
+            place = (place + 1) % PLACES;
+        }
+        lookup[place] = Some(*key);
+    }
+    lookup
+});
+
+const PLACES: usize = (4 * COUNT).next_power_of_two();
+
+fn place_of(text: &str) -> usize {
+    (rough_hash(text.as_bytes()) >> (u64::BITS - PLACES.trailing_zeros())) as usize
+}
+
+/// A number that tells most keys apart: their indexes stand in the middle, their fields at the end.
+pub(crate) fn rough_hash(key: &[u8]) -> u64 {
+    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (chunks, rest) = key.as_chunks::<8>();
+    let tail = rest.iter().fold(key.len() as u64, |tail, &byte| tail << 8 | u64::from(byte));
+    chunks.iter().fold(tail.wrapping_mul(MIX), |hash, chunk| {
+        (hash.rotate_left(29) ^ u64::from_le_bytes(*chunk)).wrapping_mul(MIX)
+    })
 }
 
 /// How many keys there are: the length of a slot table.
