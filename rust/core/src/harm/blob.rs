@@ -69,22 +69,15 @@ const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
-/// Whether so many bytes of a kind stand in a row. Looks at one byte in so many, and around those that fit.
+/// Whether so many bytes of a kind stand in a row. Each stretch is looked at from its end: behind the last byte that does
+/// not fit begins the next one.
 fn has_run(bytes: &[u8], length: usize, fits: impl Fn(u8) -> bool) -> bool {
-    let mut at = length - 1;
-    while let Some(&byte) = bytes.get(at) {
-        if !fits(byte) {
-            at += length;
-            continue;
+    let mut begin = 0;
+    while let Some(stretch) = bytes.get(begin..begin + length) {
+        match stretch.iter().rposition(|&byte| !fits(byte)) {
+            Some(misfit) => begin += misfit + 1,
+            None => return true,
         }
-        let (before, behind) = bytes.split_at(at);
-        let begin = at - before.iter().rev().take(length).take_while(|byte| fits(**byte)).count();
-        let end = at + behind.iter().take(length).take_while(|byte| fits(**byte)).count();
-        if end - begin >= length {
-            return true;
-        }
-        // The run ends at `end`, so the next one begins behind it.
-        at = end + length;
     }
     false
 }
