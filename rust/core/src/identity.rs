@@ -38,8 +38,12 @@ const SESSION: [Key; 6] = [
 /// The lower-case hex text of an id.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for &byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// The distinct ids that PostHog's capture service gives to the spans of one request.
@@ -135,7 +139,7 @@ pub struct EventUuids {
 impl EventUuids {
     /// The uuid of an event: a function of trace id, span id and event name, and of how often the request had them before.
     pub fn next(&mut self, trace_id_hex: &str, span_id_hex: &str, name: EventName) -> Uuid {
-        self.numbered(format!("{trace_id_hex}:{span_id_hex}:{}", name.as_str()))
+        self.numbered([trace_id_hex, span_id_hex, name.as_str()].join(":"))
     }
 
     /// The uuid of an evaluation: one span may be evaluated by many, and each run is another event.

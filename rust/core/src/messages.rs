@@ -299,14 +299,17 @@ pub fn finish_reason_of<'a>(messages: &Value<'a>) -> Option<Cow<'a, str>> {
     match messages {
         Value::Array(items) => items.iter().find_map(|item| reason_of(members(item))),
         Value::Json(list) => {
-            let mut may_have_one = false;
-            let _ = outline::each_member(list, MAX_NESTING, |_, name, _| {
-                may_have_one |= matches!(name, "finish_reason" | "status");
+            let mut items: Vec<Members<'_>> = Vec::new();
+            let objects = outline::each_member(list, MAX_NESTING, |index, name, value| {
+                if let Some(name) = ["finish_reason", "type", "status"].into_iter().find(|known| *known == name) {
+                    items.resize_with(index + 1, Vec::new);
+                    items[index].push((Cow::Borrowed(name), json::parse(value, MAX_NESTING).unwrap_or_default()));
+                }
             });
-            if !may_have_one {
-                return None;
+            if objects.is_none() {
+                return shape::parse_container(messages).and_then(|read| finish_reason_of(&read));
             }
-            shape::parse_container(messages).and_then(|read| finish_reason_of(&read))
+            items.iter().find_map(|item| reason_of(item)).map(|reason| Cow::Owned(reason.into_owned()))
         }
         _ => None,
     }

@@ -1,7 +1,7 @@
 //! The mapper of `compat="best"`: drafts while spans are decoded, and everything that wants the whole request at its end.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::draft::{Draft, Reading, draft_of};
 use super::people::People;
@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::evaluation::{self, SpanEvaluation};
 use crate::event::Name;
 use crate::json;
+use crate::keys;
 use crate::options::Options;
 use crate::shape;
 use crate::span::{Slots, View};
@@ -41,10 +42,9 @@ pub(super) struct Record<'a> {
 #[derive(Debug)]
 pub(super) struct Trace {
     pub id: Id,
+    /// In the order of their span ids, once all spans have been read; those of one id as they came.
     pub records: Vec<usize>,
     pub drafts: Vec<usize>,
-    /// The first record of each span id.
-    pub by_id: HashMap<Id, usize>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +66,35 @@ pub(super) struct Request<'a> {
     /// The names of the scopes; a scope that comes twice stands twice.
     pub scopes: Vec<Cow<'a, str>>,
     trace_places: HashMap<Id, usize>,
+}
+
+impl Request<'_> {
+    /// The place of a trace, which is often that of the span before.
+    fn trace_of(&mut self, id: &Id) -> usize {
+        if let Some(last) = self.records.last().filter(|last| self.traces[last.trace].id == *id) {
+            return last.trace;
+        }
+        *self.trace_places.entry(id.clone()).or_insert_with(|| {
+            self.traces.push(Trace { id: id.clone(), records: Vec::new(), drafts: Vec::new() });
+            self.traces.len() - 1
+        })
+    }
+
+    pub fn sort_by_id(&mut self) {
+        for trace in &mut self.traces {
+            trace.records.sort_by(|&a, &b| self.records[a].span_id.cmp(&self.records[b].span_id));
+        }
+    }
+
+    /// The first record of a span id in a trace. An empty id is nobody's.
+    pub fn first_of(&self, trace: usize, span_id: &Id) -> Option<usize> {
+        if span_id.is_empty() {
+            return None;
+        }
+        let records = &self.traces[trace].records;
+        let place = records.partition_point(|&record| self.records[record].span_id < *span_id);
+        records.get(place).copied().filter(|&record| self.records[record].span_id == *span_id)
+    }
 }
 
 pub struct Mapper<'a, 'o> {
@@ -119,12 +148,13 @@ impl<'a, 'o> Mapper<'a, 'o> {
     fn undrop_made_roots(&mut self, tree: &tree::Tree) {
         let request = &self.request;
         let made = request.drafts.iter().map(|draft| draft.record).filter(|&record| tree.is_made(record));
-        let roots: HashSet<(&Id, &Id)> = made
+        let mut roots: Vec<(&Id, &Id)> = made
             .map(|record| &request.records[record])
-            .map(|record| (&request.traces[record.trace].id, &record.span_id))
+            .map(|record| (&record.span_id, &request.traces[record.trace].id))
             .collect();
         if !roots.is_empty() {
-            let is_root = |drop: &Drop<'_>| roots.contains(&(&drop.trace_id, &drop.span_id));
+            roots.sort_unstable();
+            let is_root = |drop: &Drop<'_>| roots.binary_search(&(&drop.span_id, &drop.trace_id)).is_ok();
             self.batch.drops.retain(|drop| drop.reason != DropReason::NoAiPrefix || !is_root(drop));
         }
     }
@@ -173,24 +203,13 @@ impl<'a, 'o> Mapper<'a, 'o> {
     fn add_record(&mut self, span: &Span<'a>, people: People<'a>) -> usize {
         let request = &mut self.request;
         let place = request.records.len();
-        let trace = match request.trace_places.get(&span.trace_id) {
-            Some(&trace) => trace,
-            None => {
-                let id = span.trace_id.clone();
-                request.traces.push(Trace { id, records: Vec::new(), drafts: Vec::new(), by_id: HashMap::new() });
-                request.trace_places.insert(span.trace_id.clone(), request.traces.len() - 1);
-                request.traces.len() - 1
-            }
-        };
+        let trace = request.trace_of(&span.trace_id);
         request.traces[trace].records.push(place);
-        if !span.span_id.is_empty() {
-            request.traces[trace].by_id.entry(span.span_id.clone()).or_insert(place);
-        }
         let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
         request.records.push(Record {
             trace,
-            span_id: span.span_id.clone(),
-            parent_id: if has_parent { span.parent_span_id.clone() } else { Id::new() },
+            span_id: Id::from_slice(&span.span_id),
+            parent_id: if has_parent { Id::from_slice(&span.parent_span_id) } else { Id::new() },
             name: span.name.clone(),
             start_unix_nano: span.start_unix_nano,
             end_unix_nano: span.end_unix_nano,
@@ -218,21 +237,11 @@ fn has_repeated_unknown_key(attributes: &[Attribute<'_>], slots: &Slots) -> bool
     let mut seen = [0u64; 16];
     let mut unknown = attributes.iter().enumerate().filter(|(position, _)| slots.key_at(*position).is_none());
     unknown.any(|(_, attribute)| {
-        let hash = rough_hash(attribute.key.as_bytes());
+        let hash = keys::rough_hash(attribute.key.as_bytes());
         let (word, bit) = ((hash >> 60) as usize, 1u64 << (hash >> 54 & 63));
         let repeated = seen[word] & bit != 0;
         seen[word] |= bit;
         repeated
-    })
-}
-
-/// A number that tells most keys apart: their indexes stand in the middle, their fields at the end.
-fn rough_hash(key: &[u8]) -> u64 {
-    const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (chunks, rest) = key.as_chunks::<8>();
-    let tail = rest.iter().fold(key.len() as u64, |tail, &byte| tail << 8 | u64::from(byte));
-    chunks.iter().fold(tail.wrapping_mul(MIX), |hash, chunk| {
-        (hash.rotate_left(29) ^ u64::from_le_bytes(*chunk)).wrapping_mul(MIX)
     })
 }
 

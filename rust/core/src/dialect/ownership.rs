@@ -39,12 +39,13 @@ pub(super) fn own_calls<'a>(request: &mut Request<'a>, tree: &Tree) {
 /// LiteLLM's raw request repeats the span above it. Where that span is not in the request it is on its way, or was: only
 /// a raw request without a parent, or below a span of another library, is the call itself.
 fn give_up_raw_requests(request: &mut Request<'_>) {
-    for draft in &mut request.drafts {
-        let record = &request.records[draft.record];
-        let parent_is_elsewhere =
-            !record.parent_id.is_empty() && !request.traces[record.trace].by_id.contains_key(&record.parent_id);
-        if draft.is_raw_request && parent_is_elsewhere {
-            demote(draft);
+    for place in 0..request.drafts.len() {
+        let record = &request.records[request.drafts[place].record];
+        if request.drafts[place].is_raw_request
+            && !record.parent_id.is_empty()
+            && request.first_of(record.trace, &record.parent_id).is_none()
+        {
+            demote(&mut request.drafts[place]);
         }
     }
 }

@@ -162,10 +162,22 @@ pub const BEGINNINGS: [(&str, Traits); 34] = [
 /// The beginnings that start with the key's first letter.
 fn candidates(key: &str) -> &'static [(&'static str, Traits)] {
     let Some(&first) = key.as_bytes().first() else { return &[] };
-    let start = BEGINNINGS.partition_point(|(prefix, _)| prefix.as_bytes()[0] < first);
-    let end = BEGINNINGS.partition_point(|(prefix, _)| prefix.as_bytes()[0] <= first);
+    let (start, end) = BY_FIRST_BYTE[usize::from(first)];
     &BEGINNINGS[start..end]
 }
+
+/// From where to where the beginnings stand that start with each byte.
+static BY_FIRST_BYTE: [(usize, usize); 256] = {
+    let mut places = [(0, 0); 256];
+    let mut place = 0;
+    while place < BEGINNINGS.len() {
+        let first = BEGINNINGS[place].0.as_bytes()[0] as usize;
+        let start = if places[first].1 == 0 { place } else { places[first].0 };
+        places[first] = (start, place + 1);
+        place += 1;
+    }
+    places
+};
 
 /// The traits of every known key, by its id.
 pub(super) static KNOWN: LazyLock<Vec<Traits>> = LazyLock::new(|| {

@@ -38,7 +38,8 @@ pub(super) struct Tree {
 
 impl Tree {
     pub fn of(request: &mut Request<'_>) -> Self {
-        let parent_of = |record: &Record<'_>| request.traces[record.trace].by_id.get(&record.parent_id).copied();
+        request.sort_by_id();
+        let parent_of = |record: &Record<'_>| request.first_of(record.trace, &record.parent_id);
         let mut parents: Vec<Option<usize>> = request.records.iter().map(parent_of).collect();
         for place in first_of_circles(&parents) {
             parents[place] = None;
@@ -47,7 +48,7 @@ impl Tree {
         for (place, draft) in request.drafts.iter().enumerate() {
             let record = draft.record;
             let trace = request.records[record].trace;
-            let first = request.traces[trace].by_id.get(&request.records[record].span_id).copied().unwrap_or(record);
+            let first = request.first_of(trace, &request.records[record].span_id).unwrap_or(record);
             request.records[first].draft.get_or_insert(place);
         }
         let records = &request.records;
@@ -58,6 +59,9 @@ impl Tree {
             _ => Some(End::Missing(place)),
         });
         let nearest = |is_named: fn(&People<'_>) -> bool| {
+            if !records.iter().any(|record| is_named(&record.people)) {
+                return Vec::new();
+            }
             let found = climb(&parents, |place| match is_named(&records[place].people) {
                 true => Some(End::Kept(place)),
                 false if parents[place].is_none() => Some(End::Top(place)),
