@@ -343,11 +343,15 @@ mod tests {
             "http.request.header.cookie",
             "trace.metadata.openrouter.entity_id",
             "a.headers.b",
+            "request.header.x",
+            "Authorization",
+            "metadata.X-Api-Key",
+            "metadata.extra_headers",
+            "hidden_params",
         ] {
             assert!(is_secret(key), "{key}");
         }
-        for key in
-            ["api_key_name", "trace.metadata.openrouter.api_key_name", "myheaders", "user.id", "request.header.x"]
+        for key in ["api_key_name", "trace.metadata.openrouter.api_key_name", "myheaders", "user.id", "hidden_params.x"]
         {
             assert!(!is_secret(key), "{key}");
         }
