@@ -113,10 +113,16 @@ class Trace:
         return found
 
     def open_cycles(self) -> None:
-        """Takes the parent from the first span of each cycle: it is the top of what hangs together."""
+        """Takes the parent from the first span of each cycle: it is the top of what hangs together.
+
+        Whoever names itself, or another of its own id, has no parent either.
+        """
+        for span in self.spans:
+            if span.parent_id == span.span_id:
+                span.parent_id = ""
         for span in self.by_id.values():
             above = self.ancestors(span)
-            if span.parent_id and (above[-1] if above else span).parent_id == span.span_id:
+            if above and above[-1].parent_id == span.span_id:
                 span.parent_id = ""
 
     def known(self, span: Span, keys: tuple[str, ...]) -> str | None:

@@ -39,6 +39,10 @@ pub(super) struct Tree {
 impl Tree {
     pub fn of(request: &mut Request<'_>) -> Self {
         request.sort_by_id();
+        // Whoever names itself, or another of its own id, has no parent.
+        for record in request.records.iter_mut().filter(|record| record.parent_id == record.span_id) {
+            record.parent_id = Id::new();
+        }
         let parent_of = |record: &Record<'_>| request.first_of(record.trace, &record.parent_id);
         let mut parents: Vec<Option<usize>> = request.records.iter().map(parent_of).collect();
         for place in first_of_circles(&parents) {
