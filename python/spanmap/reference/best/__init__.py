@@ -13,6 +13,7 @@ from ..options import Options
 from ..span import Request
 from . import evaluation
 from . import request as whole
+from .facts import CONTENT_PROPERTIES
 from .spans import span_of
 
 __all__ = ["map_request"]
@@ -31,6 +32,11 @@ def map_request(request: Request, options: Options) -> list[Event]:
         drop_resource_prefixes=options.drop_resource_prefixes,
         privacy_mode=options.privacy_mode,
     )
+    if options.privacy_mode:
+        # Also what a resource or the application's own data calls by a name of content.
+        for event in events:
+            for key in CONTENT_PROPERTIES:
+                event["properties"].pop(key, None)
     mapped = [
         Event(
             name=event["event"],
