@@ -55,8 +55,9 @@ format: .venv/.installed  ## Format all code.
 docs: build  ## Write docs/mapping.md from the rules.
 	$(BIN)/spanmap rules --format markdown > docs/mapping.md
 
-bench: build  ## Measure, with rivals in the same run, and write benches/results/DATE.md.
-	$(BIN)/python benches/bench_map.py --report
+bench: build  ## Measure, with rivals in the same run; write benches/results/DATE.md and the README's table.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python benches/report.py
 
 $(CARGO_FUZZ):
 	cargo install --quiet --locked --root .tools cargo-fuzz@0.13.2

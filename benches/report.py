@@ -1,129 +1,173 @@
-# ruff: noqa: S603, S607 - the programs are git and rustc, with fixed arguments.
-"""Writes what was measured as a dated page: machine, versions, method, tables. Only numbers of this run are in it."""
+# ruff: noqa: S603, S607 - the programs are git, cargo, rustc and this interpreter, with fixed arguments.
+"""Runs every benchmark and writes a dated page of it: machine, versions, method, tables, and a plot.
+
+    python benches/report.py         writes results/DATE.md and results/DATE-growth.svg, and the table in the README
+
+Only numbers of this run are on the page.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-import platform
 import re
 import statistics
 import subprocess
-from dataclasses import dataclass
+import sys
+import tempfile
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-RESULTS = Path(__file__).resolve().parent / "results"
-BASE = "core, JSON"
+import exports
+import growth
+import ratios
+import tables
 
+from spanmap.bench import machine, rounds
 
-@dataclass(frozen=True)
-class Sizes:
-    export: str
-    body: int
-    spans: int
-    events: int
-    output: int
+RESULTS = exports.ROOT / "benches/results"
+README = exports.ROOT / "README.md"
+# The README's one table stands between these two.
+README_TABLE = re.compile(r"(<!-- written by make bench -->\n).*?(<!-- end -->)", re.DOTALL)
+RUST_ROUNDS = 60
 
-
-@dataclass(frozen=True)
-class Memory:
-    export: str
-    body: int
-    output: int
-    growth: int
+RustRounds = dict[str, dict[str, list[int]]]
 
 
 def describe_machine() -> dict[str, str]:
-    """What a reader must know before comparing these numbers with others."""
-    processor = re.search(r"model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text())
-    load = ", ".join(f"{value:.2f}" for value in os.getloadavg())
     rustc = subprocess.run(["rustc", "--version"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-    packages = ["orjson", "protobuf", "opentelemetry-proto"]
-    return {
-        "processor": processor[1] if processor else platform.processor(),
-        "cores": str(os.cpu_count()),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "load at the start (1, 5, 15 min)": load,
-        "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "Rust": rustc,
-        **{name: metadata.version(name) for name in packages},
-        "commit": _commit(),
-    }
+    packages = {name: metadata.version(name) for name in ("pytest-benchmark",)}
+    return machine.describe() | {"Rust": rustc} | packages | {"commit": _commit()}
 
 
 def _commit() -> str:
     def git(*arguments: str) -> str:
         command = ["git", *arguments]
-        return subprocess.run(command, cwd=RESULTS, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+        return subprocess.run(command, cwd=exports.ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", "../../rust", "../../python")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", "rust", "python")
     return git("rev-parse", "--short", "HEAD") + (" with uncommitted changes" if changed else "")
 
 
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _milliseconds(nanos: float) -> str:
-    return f"{nanos / 1e6:.3f}"
-
-
-def python_table(sizes: Sizes, nanos: dict[str, list[int]]) -> str:
-    """Minimum and median of each contestant, and its median as a multiple of the core's."""
-    base = statistics.median(nanos[BASE])
-    rows = []
-    for name, taken in nanos.items():
-        median = statistics.median(taken)
-        rate = sizes.body / median * 1e3
-        rows.append([name, _milliseconds(min(taken)), _milliseconds(median), f"{rate:.0f}", f"{median / base:.2f}"])
-    title = (
-        f"### {sizes.export}: {sizes.spans} spans in {sizes.body:,} bytes of protobuf, "
-        f"{sizes.events} events in {sizes.output:,} bytes of JSON"
-    )
-    header = ["", "min ms", "median ms", "MB of body a second", "times core, JSON"]
-    return f"{title}\n\n{_table(header, rows)}\n"
+def run_rust_rounds() -> RustRounds:
+    """Alternating rounds in Rust, where the core needs no Python and the rival is `rivals/plain.rs`."""
+    command = ["cargo", "bench", "--quiet", "-p", "spanmap-core", "--bench", "rounds", "--", str(RUST_ROUNDS)]
+    done = subprocess.run(command, cwd=exports.ROOT, check=True, stdout=subprocess.PIPE)
+    measured: RustRounds = json.loads(done.stdout)
+    return measured
 
 
 def rust_table(nanos: dict[str, list[int]]) -> str:
-    """The same columns for the contestants that need no Python."""
-    base = statistics.median(nanos["core_posthog_json"])
+    base = nanos["core_best_json"]
+    rows = [
+        [
+            f"`{name}`",
+            tables.milliseconds(min(taken)),
+            tables.milliseconds(statistics.median(taken)),
+            f"{rounds.median_ratio(taken, base):.2f}",
+        ]
+        for name, taken in nanos.items()
+    ]
+    return tables.table(["", "min ms", "median ms", "times core, best"], rows)
+
+
+def run_criterion() -> list[list[str]]:
+    """The steps of the core: criterion's id and its median."""
+    subprocess.run(["cargo", "bench", "--quiet", "-p", "spanmap-core", "--bench", "core"], cwd=exports.ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", exports.ROOT / "target"))
+    found = sorted((target / "criterion").glob("*/*/*/new/estimates.json"))
+    medians = ((path, json.loads(path.read_text())["median"]["point_estimate"]) for path in found)
+    return [[f"`{'/'.join(path.parts[-5:-2])}`", tables.milliseconds(median)] for path, median in medians]
+
+
+def run_pytest_benchmark() -> list[list[str]]:
+    """The steps of the binding: pytest-benchmark's group and name, and its median."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "steps.json"
+        steps = str(exports.ROOT / "benches/bench_map.py")
+        command = [sys.executable, "-m", "pytest", "--quiet", steps, f"--benchmark-json={written}"]
+        subprocess.run(command, cwd=exports.ROOT, check=True, stdout=sys.stderr)
+        measured = json.loads(written.read_text())["benchmarks"]
+    by_group = sorted(measured, key=lambda step: step["group"])
+    return [[f"`{s['group']}` {s['name']}", tables.milliseconds(s["stats"]["median"] * 1e9)] for s in by_group]
+
+
+def lines_table(measured: list[ratios.Measured], in_rust: RustRounds) -> str:
+    """The lines that the project has set itself, and where this run stands."""
+    by_name = {found.load.name: found for found in measured}
+    header = ["", "line", *by_name]
+
+    def row(title: str, line: str, cells: Iterable[str]) -> list[str]:
+        return [title, line, *cells]
+
+    def ratio(name: str, base: str) -> Iterable[str]:
+        for found in by_name.values():
+            yield f"{found.ratio(name, base):.2f}" if {name, base} <= found.nanos.keys() else ""
+
+    def gigabytes(name: str) -> Iterable[str]:
+        return (f"{found.body_bytes / found.median(name):.2f}" for found in by_name.values())
+
+    def noise(mode: str) -> Iterable[str]:
+        for found in by_name.values():
+            name = ratios.NOISE.format(mode)
+            yield f"{found.median(name) / found.noise_spans:.0f}" if name in found.nanos and found.noise_spans else ""
+
+    def rust(mode: str) -> Iterable[str]:
+        for name in by_name:
+            nanos = in_rust.get(name)
+            yield f"{rounds.median_ratio(nanos['plain_rust_json'], nanos[f'core_{mode}_json']):.2f}" if nanos else ""
+
     rows = []
-    for name, taken in nanos.items():
-        median = statistics.median(taken)
-        rows.append([f"`{name}`", _milliseconds(min(taken)), _milliseconds(median), f"{median / base:.2f}"])
-    return _table(["", "min ms", "median ms", "times core"], rows)
+    for mode in ratios.MODES:
+        events = f"orjson.loads of the events, {mode}"
+        rows += [
+            row(f"{mode}: dicts, times `orjson.loads` of the events", "at most 1.1", ratio(f"{mode}, dicts", events)),
+            row(
+                f"{mode}: plain Python, times dicts",
+                "at least 3.6 / 1.6",
+                ratio("plain Python, dicts", f"{mode}, dicts"),
+            ),
+            row(f"{mode}: plain Python, times JSON", "at least 12 / 6", ratio("plain Python, JSON", f"{mode}, JSON")),
+            row(f"{mode}: prost + serde_json, times JSON (in Rust)", "at least 8", rust(mode)),
+            row(f"{mode}: JSON, GB of body a second", "at least 3 / 2.5", gigabytes(f"{mode}, JSON")),
+            row(f"{mode}: a dropped span, ns", "at most 120", noise(mode)),
+        ]
+    rows.append(row("copying the bodies, GB a second", "", gigabytes(ratios.COPY)))
+    rows.append(row("best, times posthog, JSON", "at most 1.3", ratio("best, JSON", "posthog, JSON")))
+    return tables.table(header, rows)
 
 
-def memory_table(measured: list[Memory]) -> str:
+def readme_table(measured: list[ratios.Measured], page: str) -> str:
+    """Throughput of the default mode, and how many times as long the plain Python rival takes."""
     rows = []
-    for row in measured:
-        peak, allowed = row.body + row.growth, row.body + 2 * row.output
-        cells = [f"{number:,}" for number in (row.body, row.output, peak, allowed)]
-        rows.append([row.export, *cells, f"{peak / allowed:.2f}"])
-    return _table(["export", "body", "output", "peak, body included", "body + 2 x output", "ratio"], rows)
+    for found in measured[:2]:
+        json_ratio = found.ratio("plain Python, JSON", "best, JSON")
+        dict_ratio = found.ratio("plain Python, dicts", "best, dicts")
+        per_second = found.spans / found.median("best, JSON") * 1e9
+        rows.append([found.load.name, f"{per_second:,.0f}", f"{json_ratio:.1f} x", f"{dict_ratio:.1f} x"])
+    header = ["export", "spans a second, JSON", "plain Python takes, JSON", "plain Python takes, dicts"]
+    return f"{tables.table(header, rows)}\n\n[Machine, method and everything else](benches/results/{page})\n"
 
 
-def write(
-    machine: dict[str, str],
-    rounds: int,
-    results: list[tuple[Sizes, dict[str, list[int]]]],
-    rust: dict[str, dict[str, list[int]]],
-    steps: dict[str, float],
-    memory: list[Memory],
-) -> Path:
-    """Writes the page of today and returns its path; an earlier page of today is replaced."""
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--seconds", type=float, default=15, help="for each load")
+    chosen = arguments.parse_args()
+    facts = "\n".join(f"| {name} | {value} |" for name, value in describe_machine().items())
+    measured = [ratios.measure(load, chosen.seconds) for load in exports.loads()]
+    in_rust = run_rust_rounds()
+    spans, messages = growth.measure_spans(chosen.seconds / 8), growth.measure_messages(chosen.seconds / 8)
     today = datetime.now(UTC).date().isoformat()
-    facts = "\n".join(f"| {name} | {value} |" for name, value in machine.items())
-    python = "\n".join(python_table(sizes, nanos) for sizes, nanos in results)
-    in_rust = "\n\n".join(f"### {export}\n\n{rust_table(nanos)}" for export, nanos in rust.items())
-    by_step = _table(
-        ["step / variant / export", "median ms"], [[f"`{name}`", _milliseconds(taken)] for name, taken in steps.items()]
-    )
+    RESULTS.mkdir(exist_ok=True)
+    growth.draw(spans, messages, RESULTS / f"{today}-growth.svg")
+    in_python = "\n".join(map(ratios.table, measured))
+    each_rust = "\n\n".join(f"### {export}\n\n{rust_table(nanos)}" for export, nanos in in_rust.items())
     page = f"""# Benchmarks of {today}
 
-Written by `python benches/bench_map.py --report`; nothing here is edited by hand.
+Written by `make bench`; nothing here is edited by hand.
 
 | | |
 | --- | --- |
@@ -131,36 +175,56 @@ Written by `python benches/bench_map.py --report`; nothing here is edited by han
 
 ## Method
 
-Two captured exports, one request each. Before timing, the events of every contestant are compared with the core's:
-the same members, the same values. Contestants take turns within each of {rounds} rounds and each round begins with
-another one; minimum and median are of single calls. The garbage collector stays on and runs before each call; freeing
-the result belongs to the call. The core runs in `compat="posthog"` where nothing else is said, because that is the
-mapping that the rivals make; they know GenAI spans only, no dialects, no caps, and no JSON transport. The reference
-runs 3 rounds.
+Three loads: two captured exports of one request each, and all captures in `tests/corpus`, one after the other. Before
+timing, the events of every mapper are compared with the core's on the two exports: the same members, the same values.
+Contestants take turns within a round and each round begins with another one; a ratio is the median of the ratios within
+the rounds. The garbage collector stays on and runs before each sample; freeing the result belongs to the call. The
+rivals make what `compat="posthog"` makes; they know GenAI spans only, no dialects, no caps, and no JSON transport. A
+dropped span's cost is measured on the same export without its other spans. The reference runs 3 rounds.
+
+## Lines
+
+What the project has set itself, mixed / chat where the two differ, and what this run measured.
+
+{lines_table(measured, in_rust)}
 
 ## From Python
 
-{python}
+{in_python}
 ## In Rust alone
 
 `plain_rust_json` is prost + opentelemetry-proto + serde_json. All contestants write the events as JSON.
 
-{in_rust}
+{each_rust}
+
+## As requests grow
+
+![Cost of a span by spans in a request, and of a KiB of message by the length of the message]({today}-growth.svg)
+
+{growth.table(spans, "chats in a request: ns a span")}
+
+{growth.table(messages, "bytes of one message: ns a KiB")}
 
 ## Steps of the core
 
 Medians by criterion. `wire` decodes and keeps nothing, `event` goes from bytes to events, `sink` writes finished events
 as JSON, `whole` is everything; `whole/plain` is the rival.
 
-{by_step}
+{tables.table(["step / variant / export", "median ms"], run_criterion())}
 
-## Memory of JSON mode
+## Steps of the binding
 
-How far a fresh process grows during one call, plus the body that the caller holds. `x 8` is eight requests joined.
+Medians by pytest-benchmark. `events` goes from bytes to events that stay in Rust, `objects` from there to dicts.
 
-{memory_table(memory)}
+{tables.table(["export, step", "median ms"], run_pytest_benchmark())}
 """
-    RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{today}.md"
     path.write_text(page, encoding="utf-8")
-    return path
+    readme = README.read_text(encoding="utf-8")
+    new_table = readme_table(measured, path.name)
+    README.write_text(README_TABLE.sub(lambda found: found[1] + new_table + found[2], readme), encoding="utf-8")
+    print(f"wrote {path.relative_to(exports.ROOT)} and the table in README.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -44,7 +44,9 @@ PYTHON_MAY_USE = {
     "user_rules": set[str](),
     "samples": set[str](),
     "reference": {"spanmap.errors", "spanmap.reference"},
-    "cli": {"spanmap", "spanmap.samples", "spanmap.cli"},
+    # A measurement needs what it measures; nothing else may know the reference beside the core.
+    "bench": {"spanmap", "spanmap.bench"},
+    "cli": {"spanmap", "spanmap.samples", "spanmap.bench", "spanmap.cli"},
 }
 
 

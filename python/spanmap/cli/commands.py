@@ -16,6 +16,7 @@ from rich.progress import Progress
 
 from spanmap import Batch, Explanation, Limits, Mapper, SpanmapError, samples
 from spanmap.cli import catalogue, explained
+from spanmap.cli.bench import bench
 from spanmap.cli.files import FileError, Request, find_files, read_requests
 from spanmap.cli.table import Event, make_table
 
@@ -151,6 +152,9 @@ def explain_files(shape: Literal["table", "json"], **given: Unpack[_Given]) -> N
         for explanation in run.results():
             _show(explained.make_tables(explanation.events, explanation.drops))
     run.end()
+
+
+spanmap.add_command(bench)
 
 
 @spanmap.command("rules")

@@ -94,17 +94,18 @@ def read_requests(file: str, max_bytes: int) -> Iterator[Request]:
     name = "standard input" if file == STDIN else file
     try:
         if file == STDIN:
-            yield from _split(_inflate(cast("io.BufferedReader", sys.stdin.buffer)), name, max_bytes)
+            yield from _split(inflate(cast("io.BufferedReader", sys.stdin.buffer)), name, max_bytes)
         else:
             with Path(file).open("rb") as stream:
-                yield from _split(_inflate(stream), name, max_bytes)
+                yield from _split(inflate(stream), name, max_bytes)
     except (EOFError, zlib.error, gzip.BadGzipFile, zstd.ZstdError) as error:
         raise FileError(f"{name}: the compressed data is damaged ({error}). Compress the file again.") from error
     except OSError as error:
         raise FileError(f"{name}: {error.strerror or error}.") from error
 
 
-def _inflate(stream: io.BufferedReader) -> io.BufferedReader:
+def inflate(stream: io.BufferedReader) -> io.BufferedReader:
+    """The stream without its gzip or zstd, if it begins with either."""
     encoding = _compression(stream.peek(len(_ZSTD_MAGIC)))
     if encoding == "gzip":
         return io.BufferedReader(gzip.GzipFile(fileobj=stream))
