@@ -46,7 +46,8 @@ PYTHON_MAY_USE = {
     "reference": {"spanmap.errors", "spanmap.reference"},
     # A measurement needs what it measures; nothing else may know the reference beside the core.
     "bench": {"spanmap", "spanmap.bench"},
-    "cli": {"spanmap", "spanmap.samples", "spanmap.bench", "spanmap.cli"},
+    "client": {"spanmap.client", "spanmap.errors"},
+    "cli": {"spanmap", "spanmap.bench", "spanmap.client", "spanmap.samples", "spanmap.cli"},
 }
 
 

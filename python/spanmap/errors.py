@@ -42,7 +42,23 @@ class InputTypeError(SpanmapError, TypeError):
 
 
 class DeliveryError(SpanmapError):
-    """Events could not be handed over to PostHog."""
+    """Events could not be handed over to PostHog, or not yet.
+
+    Attributes:
+        reason: A short name; that of the counter where the events are lost.
+        events: How many events it touches.
+        lost: Whether they are lost; otherwise the client keeps trying.
+    """
+
+    reason: str
+    events: int
+    lost: bool
+
+    def __init__(self, message: str, *, reason: str = "", events: int = 0, lost: bool = False) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.events = events
+        self.lost = lost
 
 
 def _rebuild(kind: type[DecodeError], message: str, stage: str, offset: int, path: str) -> DecodeError:

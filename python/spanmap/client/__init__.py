@@ -1,0 +1,28 @@
+"""Sends events to PostHog: in batches, each exactly once where that can be had, and never in the application's way.
+
+It needs the packages of the extra `spanmap[client]`.
+
+Example:
+    >>> import spanmap
+    >>> from spanmap.client import Client
+    >>> client = Client("phc_of_your_project", host="https://eu.i.posthog.com")
+    >>> events = spanmap.map_traces(spanmap.samples.read("fastapi-openai.pb"))
+    >>> client.send(events)  # doctest: +SKIP
+    8
+"""
+
+from __future__ import annotations
+
+try:
+    from spanmap.client.client import Client
+except ModuleNotFoundError as missing:
+    if missing.name != "urllib3":
+        raise
+    raise ModuleNotFoundError(
+        "spanmap.client needs the package urllib3: pip install 'spanmap[client]'", name="urllib3"
+    ) from missing
+from spanmap.client.counters import Counters
+from spanmap.client.events import EncodedEvent
+from spanmap.client.retry import RetryPolicy
+
+__all__ = ["Client", "Counters", "EncodedEvent", "RetryPolicy"]

@@ -1,0 +1,113 @@
+"""One HTTP exchange with PostHog, over urllib3: no redirects, no retries, nothing read beyond a cap or a deadline."""
+
+from __future__ import annotations
+
+import ssl
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import urllib3
+
+from spanmap.client.address import Host
+
+# An answer of the newer paths holds about 100 bytes for each event of a request.
+MAX_ANSWER_BYTES = 4 << 20
+_CHUNK_BYTES = 1 << 16
+
+
+class NetworkError(Exception):
+    """No answer, or none that was whole. What the service did with the request is unknown."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer that was read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Exchange:
+    """Speaks with one host, and keeps its connection open between requests.
+
+    Args:
+        host: The host.
+        timeout_seconds: For connecting, for each wait for bytes, and for the answer as a whole.
+        ca_file: Certificates to trust instead of the system's.
+        proxy: Address of an HTTP proxy; `""` for none, and None for what `HTTPS_PROXY` and `NO_PROXY` say. A plain http
+            host is always spoken to directly.
+    """
+
+    def __init__(self, host: Host, *, timeout_seconds: float, ca_file: str | None, proxy: str | None) -> None:
+        self.host = host
+        self.timeout_seconds = timeout_seconds
+        self._ca_file = ca_file
+        self._proxy = _find_proxy(host) if proxy is None else proxy or None
+        self._pool: urllib3.PoolManager | None = None
+
+    def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Sends one request.
+
+        Raises:
+            NetworkError: Nobody answered, or the answer broke off.
+        """
+        deadline = time.monotonic() + self.timeout_seconds
+        try:
+            response = self._get_pool().request(
+                "POST",
+                f"{self.host}{path}",
+                body=body,
+                headers=dict(headers),
+                redirect=False,
+                retries=False,
+                preload_content=False,
+                timeout=urllib3.Timeout(connect=self.timeout_seconds, read=self.timeout_seconds),
+            )
+            try:
+                content = _read(response, deadline)
+            except BaseException:
+                # The rest of this answer must not become the beginning of the next.
+                response.close()
+                raise
+            response.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise NetworkError(f"{type(error).__name__}: {error}") from error
+        return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
+
+    def forget_connections(self) -> None:
+        """Starts anew, without a word on the connections of before: after a fork they belong to the parent."""
+        self._pool = None
+
+    def close(self) -> None:
+        """Closes idle connections."""
+        if self._pool is not None:
+            self._pool.clear()
+
+    def _get_pool(self) -> urllib3.PoolManager:
+        if self._pool is None:
+            context = ssl.create_default_context(cafile=self._ca_file) if self.host.scheme == "https" else None
+            if self._proxy is not None and self.host.scheme == "https":
+                self._pool = urllib3.ProxyManager(self._proxy, num_pools=1, maxsize=1, ssl_context=context)
+            else:
+                self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
+        return self._pool
+
+
+def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
+    content = bytearray()
+    for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
+        content += chunk
+        if len(content) > MAX_ANSWER_BYTES:
+            raise NetworkError(f"The answer is longer than {MAX_ANSWER_BYTES:,} bytes.")
+        if time.monotonic() > deadline:
+            raise NetworkError("The answer was not complete in time.")
+    return bytes(content)
+
+
+def _find_proxy(host: Host) -> str | None:
+    if host.scheme != "https" or host.is_loopback or urllib.request.proxy_bypass(host.name):
+        return None
+    return urllib.request.getproxies().get("https")
