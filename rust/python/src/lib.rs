@@ -2,6 +2,11 @@
 
 use pyo3::prelude::*;
 
+// A request makes and frees many small lists and one large output. The system's allocator gives the large blocks back to
+// the kernel after every call, and then pays for each page anew at the next one.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod batch;
 mod body;
 mod errors;
