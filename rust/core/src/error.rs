@@ -77,6 +77,13 @@ impl Error {
         }
     }
 
+    /// The same error about something that did not come as bytes.
+    #[cold]
+    #[must_use]
+    pub fn at_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+
     /// Adds the field that the error travelled out of: `"name"`, `"[3]"`.
     #[cold]
     #[must_use]
@@ -109,7 +116,11 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path();
         let path = if path.is_empty() { "the body" } else { &path };
-        write!(f, "{path} {} (at byte {}). {}", self.what, self.offset, self.advice)
+        match self.stage {
+            Stage::Wire => write!(f, "{path} {} (at byte {}). {}", self.what, self.offset, self.advice),
+            // What did not come as bytes has no place among them.
+            _ => write!(f, "{path} {}. {}", self.what, self.advice),
+        }
     }
 }
 

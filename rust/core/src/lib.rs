@@ -38,16 +38,24 @@ use user_rules::Edited;
 /// # Errors
 /// The body is damaged or passes a cap; under [`OnError::Skip`](wire::OnError) only where that cannot be laid to one span.
 pub fn map<'a>(body: &'a [u8], encoding: Encoding, options: &Options) -> Result<Batch<'a>> {
+    map_source(Encoded { body, encoding, options }, options)
+}
+
+/// Maps the spans that a source hands over to events. The events borrow from whatever the source borrows from.
+///
+/// # Errors
+/// Those of the source.
+pub fn map_source<'a>(source: impl wire::Source<'a>, options: &Options) -> Result<Batch<'a>> {
     let rules = &options.rules;
     let mut batch = match options.compat {
         Compat::Best => {
             let mut mapper = Edited { rules, inner: dialect::Mapper::new(options) };
-            decode(body, encoding, options, &mut mapper)?;
+            source.read(&mut mapper)?;
             mapper.inner.finish()
         }
         Compat::Posthog => {
             let mut mapper = Edited { rules, inner: posthog::Mapper::new(options) };
-            decode(body, encoding, options, &mut mapper)?;
+            source.read(&mut mapper)?;
             mapper.inner.finish()
         }
     };
@@ -66,14 +74,19 @@ pub fn map_logs<'a>(body: &'a [u8], encoding: Encoding, options: &Options) -> Re
     Ok(evaluation::map_logs(request, options))
 }
 
-fn decode<'a>(
+/// The bytes of a request.
+struct Encoded<'a, 'o> {
     body: &'a [u8],
     encoding: Encoding,
-    options: &Options,
-    visitor: &mut impl wire::Visitor<'a>,
-) -> Result<()> {
-    match encoding {
-        Encoding::Protobuf => wire::proto::decode(body, &options.limits, options.on_error, visitor),
-        Encoding::Json => wire::json::decode(body, &options.limits, options.on_error, visitor),
+    options: &'o Options,
+}
+
+impl<'a> wire::Source<'a> for Encoded<'a, '_> {
+    fn read(self, visitor: &mut impl wire::Visitor<'a>) -> Result<()> {
+        let Options { limits, on_error, .. } = self.options;
+        match self.encoding {
+            Encoding::Protobuf => wire::proto::decode(self.body, limits, *on_error, visitor),
+            Encoding::Json => wire::json::decode(self.body, limits, *on_error, visitor),
+        }
     }
 }

@@ -112,7 +112,7 @@ pub struct Span<'a> {
 
 impl Span<'_> {
     /// Empties the span and keeps its lists' memory.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         let mut attributes = std::mem::take(&mut self.attributes);
         let mut events = std::mem::take(&mut self.events);
         let mut links = std::mem::take(&mut self.links);
@@ -132,6 +132,15 @@ pub trait Visitor<'a> {
     fn span(&mut self, span: &mut Span<'a>);
     /// A span that could not be read, when the decoder was told to go on after one.
     fn rejected(&mut self, error: Error);
+}
+
+/// What holds a request, whichever form it has.
+pub trait Source<'a> {
+    /// Hands everything to the visitor.
+    ///
+    /// # Errors
+    /// The request is damaged or passes a cap.
+    fn read(self, visitor: &mut impl Visitor<'a>) -> Result<()>;
 }
 
 /// How the decoder reacts to a span that it cannot read although its extent is known.

@@ -12,10 +12,13 @@ use spanmap_core::limits::Limits;
 use spanmap_core::wire::compression::decompress;
 
 use crate::errors::wrong_body_type;
+use crate::spans::HeldSpans;
 
 pub enum Body {
     AsGiven(PyBackedBytes),
     Inflated(Vec<u8>),
+    /// No bytes at all: the objects of the OpenTelemetry SDK.
+    Spans(HeldSpans),
 }
 
 impl Body {
@@ -28,10 +31,19 @@ impl Body {
         Ok(inflated.map_or(Body::AsGiven(given), Body::Inflated))
     }
 
+    /// How many bytes of input there are to work on.
+    pub fn weight(&self) -> usize {
+        match self {
+            Body::Spans(spans) => spans.weight,
+            bytes => bytes.as_bytes().len(),
+        }
+    }
+
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Body::AsGiven(bytes) => bytes,
             Body::Inflated(bytes) => bytes,
+            Body::Spans(_) => &[],
         }
     }
 }

@@ -32,11 +32,20 @@ pub fn to_py_err(py: Python<'_>, error: &Error) -> PyErr {
 /// The body has a type that holds no bytes.
 #[cold]
 pub fn wrong_body_type(body: &Bound<'_, PyAny>) -> PyErr {
+    wrong_type(body, "the body is", "Pass the request as bytes, bytearray or memoryview.")
+}
+
+/// What should hold spans cannot be iterated over.
+#[cold]
+pub fn wrong_spans_type(spans: &Bound<'_, PyAny>) -> PyErr {
+    wrong_type(spans, "the spans are", "Pass an iterable of finished spans of the OpenTelemetry SDK.")
+}
+
+fn wrong_type(given: &Bound<'_, PyAny>, what: &str, advice: &str) -> PyErr {
     let raise = || -> PyResult<PyErr> {
-        let name = body.get_type().qualname()?;
-        let advice = "Pass the request as bytes, bytearray or memoryview.";
-        let message = format!("the body is of type {name}. {advice}");
-        let class = INPUT_TYPE_ERROR.import(body.py(), "spanmap.errors", "InputTypeError")?;
+        let name = given.get_type().qualname()?;
+        let message = format!("{what} of type {name}. {advice}");
+        let class = INPUT_TYPE_ERROR.import(given.py(), "spanmap.errors", "InputTypeError")?;
         Ok(PyErr::from_value(class.call1((message,))?))
     };
     raise().unwrap_or_else(|failed| failed)

@@ -14,6 +14,7 @@ mod explain;
 mod mapper;
 mod objects;
 mod options;
+mod spans;
 
 #[pymodule(gil_used = false)]
 mod _core {

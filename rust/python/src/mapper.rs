@@ -14,6 +14,7 @@ use crate::errors::to_py_err;
 use crate::explain::explanation;
 use crate::objects::Builder;
 use crate::options::{read_options, read_rules};
+use crate::spans;
 
 /// Bodies below this size are mapped without detaching from the interpreter: the work takes some microseconds, and other
 /// threads gain less from them than the switch costs.
@@ -186,6 +187,62 @@ impl Mapper {
         Ok(Batch::new(batch, self.max_json_nesting()))
     }
 
+    /// Maps finished spans of the OpenTelemetry SDK to events, as if they had been exported.
+    ///
+    /// The spans are read where they are: nothing is encoded. The events are those that ``map_traces`` makes of the
+    /// request that ``opentelemetry-exporter-otlp-proto-common`` would encode of the same spans. Values that it would give
+    /// up are kept: lone surrogates as U+FFFD, integers beyond 64 bits as text.
+    ///
+    /// Args:
+    ///     spans: ``opentelemetry.sdk.trace.ReadableSpan`` objects: what a span processor's ``on_end`` and an exporter's
+    ///         ``export`` are given.
+    ///
+    /// Returns:
+    ///     A dict for each event, as ``map_traces`` gives them.
+    ///
+    /// Raises:
+    ///     DecodeError: An object cannot be read as a span.
+    ///     LimitError: The spans go over one of the caps.
+    ///     InputTypeError: ``spans`` cannot be iterated over.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_spans([])
+    ///     []
+    fn map_spans<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
+        let batch = self.map_objects(spans)?;
+        Builder::new(spans.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+    }
+
+    /// Maps finished spans of the OpenTelemetry SDK to a JSON array of events, in UTF-8.
+    ///
+    /// Arguments and errors are those of ``map_spans``. The spans are read with the interpreter held; mapping and writing
+    /// let other threads run.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_spans_json([])
+    ///     b'[]'
+    fn map_spans_json<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let batch = self.map_objects(spans)?;
+        Ok(to_json(spans.py(), &batch))
+    }
+
+    /// Maps finished spans of the OpenTelemetry SDK, and accounts for every one of them.
+    ///
+    /// Arguments and errors are those of ``map_spans``.
+    ///
+    /// Returns:
+    ///     A ``Batch``: ``events``, ``span_count``, ``drops`` and ``errors``.
+    ///
+    /// Example:
+    ///     >>> import spanmap
+    ///     >>> spanmap.Mapper().map_spans_batch([]).span_count
+    ///     0
+    fn map_spans_batch(&self, spans: &Bound<'_, PyAny>) -> PyResult<Batch> {
+        Ok(Batch::new(self.map_objects(spans)?, self.max_json_nesting()))
+    }
+
     /// Maps the evaluations of one log request to events.
     ///
     /// Log records named ``gen_ai.evaluation.result`` say what a judge made of a span; each becomes one
@@ -337,7 +394,7 @@ impl Mapper {
     ) -> PyResult<HeldBatch> {
         let py = body.py();
         let given = read_bytes(body)?;
-        let mapped = detach_if(py, is_large(&given), || {
+        let mapped = detach_if(py, is_large(given.len()), || {
             let body = Body::inflate(given, content_encoding, &options.limits)?;
             let batch = HeldBatch::try_new(body, |body| {
                 let bytes = body.as_bytes();
@@ -348,6 +405,20 @@ impl Mapper {
                 map(bytes, wire::detect(content_type, bytes)?, options)
             })?;
             self.count(signal, batch.borrow_dependent());
+            Ok(batch)
+        });
+        mapped.map_err(|error| to_py_err(py, &error))
+    }
+
+    fn map_objects(&self, spans: &Bound<'_, PyAny>) -> PyResult<HeldBatch> {
+        let py = spans.py();
+        let held = Body::Spans(spans::read(spans, &self.options.limits, self.options.on_error)?);
+        let mapped = detach_if(py, is_large(held.weight()), || {
+            let batch = HeldBatch::try_new(held, |body| match body {
+                Body::Spans(spans) => spanmap_core::map_source(spans, &self.options),
+                _ => Ok(spanmap_core::Batch::default()),
+            })?;
+            self.count(Signal::Traces, batch.borrow_dependent());
             Ok(batch)
         });
         mapped.map_err(|error| to_py_err(py, &error))
@@ -378,8 +449,8 @@ enum Signal {
 }
 
 fn to_json<'py>(py: Python<'py>, batch: &HeldBatch) -> Bound<'py, PyBytes> {
-    let length = batch.borrow_owner().as_bytes().len();
-    let json = detach_if(py, is_large(batch.borrow_owner().as_bytes()), || {
+    let length = batch.borrow_owner().weight();
+    let json = detach_if(py, is_large(length), || {
         let mut json = Vec::with_capacity(length);
         sink::json::write_events(&batch.borrow_dependent().events, &mut json);
         json
@@ -387,8 +458,8 @@ fn to_json<'py>(py: Python<'py>, batch: &HeldBatch) -> Bound<'py, PyBytes> {
     PyBytes::new(py, &json)
 }
 
-fn is_large(body: &[u8]) -> bool {
-    body.len() >= DETACH_FROM_BYTES
+fn is_large(bytes: usize) -> bool {
+    bytes >= DETACH_FROM_BYTES
 }
 
 fn detach_if<T: Send>(py: Python<'_>, detach: bool, work: impl FnOnce() -> T + Send) -> T {
