@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 import ssl
@@ -37,6 +38,14 @@ class Handler(BaseHTTPRequestHandler):
     @property
     def owner(self) -> PostHogServer:
         return self.server.owner
+
+    def setup(self) -> None:
+        super().setup()
+        self.owner.connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.owner.connections.discard(self.connection)
+        super().finish()
 
     def do_POST(self) -> None:
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -118,6 +127,7 @@ class PostHogServer:
         self.accepted: list[Accepted] = []
         self.requests: list[Seen] = []
         self.verdicts: dict[str, deque[tuple[str, str]]] = {}
+        self.connections: set[socket.socket] = set()
         self.ended = threading.Event()
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ipv6 else socket.AF_INET
@@ -174,10 +184,14 @@ class PostHogServer:
         return ordered.popleft() if ordered else None
 
     def close(self) -> None:
+        """Ends as a process that is killed does: with all its connections."""
         self.ended.set()
         self._listener.shutdown()
         self._listener.server_close()
         self._thread.join()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> Self:
         return self

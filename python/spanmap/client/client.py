@@ -24,6 +24,10 @@ from spanmap.client.retry import RetryPolicy
 from spanmap.errors import DeliveryError
 
 _MIB = 1 << 20
+_REFUSALS = {
+    "queue_full": "{} events were not queued because the queue is full: PostHog is too slow, or away.",
+    "closed": "{} events were not queued because the client is shut down.",
+}
 
 
 class Client:
@@ -120,13 +124,15 @@ class Client:
                 token=self._token,
                 exchange=self._exchange,
                 outbox=outbox,
-                alarms=Alarms(on_error),
+                alarms=self._alarms,
                 policy=retry or RetryPolicy(),
                 before_send=before_send,
                 compression=compression,
                 historical_migration=historical_migration,
             )
 
+        self._on_error = on_error
+        self._is_closed = False
         self._make_outbox = make_outbox
         self._make_courier = make_courier
         self._start_anew()
@@ -152,13 +158,19 @@ class Client:
                 encoded.append(encode_event(event))
             except Refused as refused:
                 self._outbox.refuse(refused.reason)
+                self._alarms.raise_alarm(
+                    refused.reason, f"An event cannot be sent: {refused.reason}.", events=1, lost=True
+                )
         return self.send_encoded(encoded)
 
     def send_encoded(self, events: Iterable[EncodedEvent]) -> int:
         """Queues events that are JSON already; otherwise like `send`."""
-        queued = self._outbox.put(events)
+        offered = list(events)
+        queued, reason = self._outbox.put(offered)
         if queued:
             self._start_worker()
+        if refused := len(offered) - queued:
+            self._alarms.raise_alarm(reason, _REFUSALS[reason].format(refused), events=refused, lost=True)
         return queued
 
     def flush(self, deadline_seconds: float | None = None) -> bool:
@@ -176,7 +188,8 @@ class Client:
     async def aflush(self, deadline_seconds: float | None = None) -> bool:
         """Like `flush`, without blocking the event loop."""
         future = self._outbox.wait_for_all()
-        self._start_worker()
+        if not future.done() and not self._start_worker():
+            return False
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), deadline_seconds)
         except TimeoutError:
@@ -233,22 +246,30 @@ class Client:
 
     def _start_anew(self) -> None:
         """An empty queue, and no thread: at the beginning, and in the child of a fork."""
+        self._alarms = Alarms(self._on_error)
         self._outbox = self._make_outbox()
         self._courier = self._make_courier(self._outbox)
-        self._stop = threading.Event()
+        self._stop: threading.Event = threading.Event()
         self._worker: threading.Thread | None = None
         self._worker_lock = threading.Lock()
         self._exchange.forget_connections()
+        if self._is_closed:
+            self._outbox.close()
+            self._stop.set()
 
     def _close(self) -> Future[bool]:
+        self._is_closed = True
         self._outbox.close()
         return self._outbox.wait_for_all()
 
     def _await(self, future: Future[bool], deadline_seconds: float | None) -> bool:
         deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
         if not future.done() and not self._start_worker():
-            # No thread can be started any more: the interpreter is on its way out.
-            self._work(lambda: future.done() or (deadline is not None and time.monotonic() > deadline))
+            if self._stop.is_set():
+                deadline = 0.0
+            else:
+                # No thread can be started any more: the interpreter is on its way out.
+                self._work(future.done, deadline)
         try:
             return future.result(None if deadline is None else max(deadline - time.monotonic(), 0.0))
         except TimeoutError:
@@ -258,6 +279,8 @@ class Client:
 
     def _start_worker(self) -> bool:
         with self._worker_lock:
+            if self._stop.is_set():
+                return False
             if self._worker is None or not self._worker.is_alive():
                 worker = threading.Thread(
                     target=self._work, args=(self._stop.is_set,), name="spanmap-client", daemon=True
@@ -269,9 +292,9 @@ class Client:
                 self._worker = worker
         return True
 
-    def _work(self, stop: Callable[[], bool]) -> None:
+    def _work(self, stop: Callable[[], bool], deadline: float | None = None) -> None:
         outbox, courier = self._outbox, self._courier
-        while (parcel := outbox.next_parcel(stop)) is not None:
+        while (parcel := outbox.next_parcel(stop, deadline)) is not None:
             records = list(parcel.records)
             try:
                 courier.deliver(parcel)
@@ -280,7 +303,7 @@ class Client:
                 outbox.drop(records, "internal_error")
 
     def _at_exit(self) -> None:
-        if self.counters["pending_events"]:
+        if self.counters["pending_events"] and not self._stop.is_set():
             self.shutdown(self._exit_seconds)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from spanmap.client.address import Token
 from spanmap.client.alarms import Alarms, logger
 from spanmap.client.capture import PATHS, Lane, Path, lane_of, make_headers, read_object, read_results, render_body
-from spanmap.client.events import EncodedEvent, Refused, encode_event, mend, parse
+from spanmap.client.events import CORE_AI_EVENTS, Refused, encode_event, mend, parse
 from spanmap.client.exchange import Answer, Exchange, NetworkError
 from spanmap.client.outbox import Outbox, Parcel, Record
 from spanmap.client.retry import RetryPolicy, parse_retry_after
@@ -31,6 +31,9 @@ _ZSTD_LEVEL = 3
 _MAX_MISSES = 5
 # A server that knew only an old path is asked again whether it knows a better one.
 _ASK_AGAIN_SECONDS = 3600.0
+# A body of more bytes that was cut off so often may be too large for something on the way.
+_SUSPICIOUS_BYTES = 256 * 1024
+_MAX_CUTS = 3
 # An event that the service still finds too large at this size is not too large.
 _MIN_SHRUNK_BYTES = 16 * 1024
 # Errors of a whole request, which no event in it is to blame for.
@@ -127,7 +130,7 @@ class Courier:
             answer = self._exchange.post(path.path, headers, body)
         except NetworkError as error:
             self._outbox.count_request(path.path, "network")
-            self._try_later(parcel, f"{self._exchange.host} did not answer: {error}", "network")
+            self._read_silence(parcel, error, len(body))
             return
         self._outbox.count_request(path.path, str(answer.status))
         self._read_answer(parcel, route, path, answer)
@@ -219,6 +222,18 @@ class Courier:
 
     # After the request.
 
+    def _read_silence(self, parcel: Parcel, error: NetworkError, body_bytes: int) -> None:
+        message = f"{self._exchange.host} did not answer: {error}"
+        cut_off = error.was_connected and body_bytes > _SUSPICIOUS_BYTES and parcel.attempt >= _MAX_CUTS
+        if cut_off and len(parcel.records) > 1:
+            # Some proxies do not say 413: they hang up on a body that is too large for them.
+            self._failures += 1
+            self._outbox.hold(self._policy.wait_seconds(self._failures))
+            self._split(parcel)
+            self._alarms.raise_alarm("network", message, events=len(parcel.records), lost=False)
+        else:
+            self._try_later(parcel, message, "network")
+
     def _read_answer(self, parcel: Parcel, route: _Route, path: Path, answer: Answer) -> None:
         status = answer.status
         if 200 <= status < 300:
@@ -271,7 +286,6 @@ class Courier:
         route.is_proven = True
         route.misses = 0
         self._failures = 0
-        self._outbox.release()
         if path.has_verdicts:
             self._read_verdicts(parcel, results, answer)
             return
@@ -311,7 +325,9 @@ class Courier:
         if again:
             parcel.records = again
             after = parse_retry_after(answer.headers.get("retry-after"))
-            parcel.not_before = time.monotonic() + self._policy.wait_seconds(parcel.attempt, after)
+            now = time.monotonic()
+            parcel.floor = now + (after or 0.0)
+            parcel.not_before = now + self._policy.wait_seconds(parcel.attempt, after)
             self._outbox.put_back(parcel)
 
     def _can_shrink(self, record: Record) -> bool:
@@ -327,7 +343,7 @@ class Courier:
     def _try_later(self, parcel: Parcel, message: str, kind: str, after: float | None = None) -> None:
         self._failures += 1
         wait = self._policy.wait_seconds(self._failures, after)
-        self._outbox.hold(time.monotonic() + wait, ours=after is None)
+        self._outbox.hold(wait, after or 0.0)
         self._outbox.put_back(parcel)
         self._alarms.raise_alarm(
             kind,
@@ -337,7 +353,7 @@ class Courier:
         )
 
     def _freeze(self, parcel: Parcel, kind: str, message: str) -> None:
-        self._outbox.hold(time.monotonic() + self._policy.frozen_seconds, ours=True)
+        self._outbox.hold(self._policy.frozen_seconds)
         self._outbox.put_back(parcel)
         self._alarms.raise_alarm(kind, message, events=len(parcel.records), lost=False)
         self._outbox.disappoint()
@@ -375,7 +391,7 @@ class Courier:
             self._try_next_path(parcel, _unproven(route), path, answer.status)
         elif len(parcel.records) > 1:
             self._split(parcel)
-        elif parcel.lane == "ai" and route.index and path.path != "/batch/":
+        elif path.path == "/i/v0/ai/batch/" and parcel.records[0].event not in CORE_AI_EVENTS:
             # The older AI path refuses names that it does not know; the path for all events may take them.
             self._misrouted.add(parcel.records[0].event)
             self._outbox.put_back(Parcel("analytics", parcel.records))
@@ -438,6 +454,3 @@ def _find_compressor(compression: Compression | None) -> Callable[[bytes], bytes
         return compressed
 
     return compress
-
-
-__all__ = ["BeforeSend", "Compression", "Courier", "EncodedEvent"]

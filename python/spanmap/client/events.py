@@ -15,18 +15,9 @@ from typing import Any, NamedTuple
 MAX_EVENT_NAME_BYTES = 200
 MAX_DISTINCT_ID_BYTES = 200
 
-# The service's allow-list for its AI lane.
-AI_EVENTS = frozenset(
-    {
-        "$ai_generation",
-        "$ai_span",
-        "$ai_trace",
-        "$ai_embedding",
-        "$ai_metric",
-        "$ai_feedback",
-        "$ai_evaluation",
-    }
-)
+# The service's allow-list for its AI lane. Versions of it may know fewer, but always the first four.
+CORE_AI_EVENTS = frozenset({"$ai_generation", "$ai_span", "$ai_trace", "$ai_embedding"})
+AI_EVENTS = CORE_AI_EVENTS | {"$ai_metric", "$ai_feedback", "$ai_evaluation"}
 
 _CANONICAL_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _RFC_3339 = re.compile(

@@ -18,7 +18,15 @@ _CHUNK_BYTES = 1 << 16
 
 
 class NetworkError(Exception):
-    """No answer, or none that was whole. What the service did with the request is unknown."""
+    """No answer, or none that was whole. What the service did with the request is unknown.
+
+    Attributes:
+        was_connected: Whether the connection was cut, and not merely never made or too slow.
+    """
+
+    def __init__(self, message: str, *, was_connected: bool = False) -> None:
+        super().__init__(message)
+        self.was_connected = was_connected
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,8 @@ class Exchange:
                 raise
             response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise NetworkError(f"{type(error).__name__}: {error}") from error
+            was_connected = isinstance(error, urllib3.exceptions.ProtocolError | ConnectionError)
+            raise NetworkError(f"{type(error).__name__}: {error}", was_connected=was_connected) from error
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
     def forget_connections(self) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -44,7 +44,9 @@ class Parcel:
     lane: Lane
     records: list[Record]
     attempt: int = 0
+    # On the monotonic clock: when we want to try again, and when the server allows it.
     not_before: float = 0.0
+    floor: float = 0.0
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_at: str = field(default_factory=lambda: to_rfc3339(time.time()))
 
@@ -96,23 +98,28 @@ class Outbox:
         self._pending_events = 0
         self._pending_bytes = 0
         self._serial = 0
+        # Until when nothing is sent: by our own back-off, and by what the server asked for.
         self._gate = 0.0
-        self._gate_is_ours = False
+        self._gate_floor = 0.0
         self._took_again = False
 
     # What applications do.
 
-    def put(self, events: Iterable[EncodedEvent]) -> int:
-        """Queues events, as far as there is room; the others are counted. Returns how many were queued."""
+    def put(self, events: Sequence[EncodedEvent]) -> tuple[int, str]:
+        """Queues events, as far as there is room.
+
+        Returns:
+            How many were queued, and the reason under which the others were counted.
+        """
         queued = 0
         with self.changed:
+            self.tally.received += len(events)
+            reason = "closed" if self.closed else "queue_full"
             for event in events:
-                self.tally.received += 1
                 size = len(event[3]) + RECORD_OVERHEAD_BYTES
-                if self.closed:
-                    self.tally.dropped["closed"] += 1
-                elif self._pending_events >= self.max_events or self._pending_bytes + size > self.max_bytes:
-                    self.tally.dropped["queue_full"] += 1
+                is_full = self._pending_events >= self.max_events or self._pending_bytes + size > self.max_bytes
+                if self.closed or is_full:
+                    self.tally.dropped[reason] += 1
                 else:
                     self._serial += 1
                     self._add(Record(EncodedEvent(*event), self._serial), size)
@@ -120,7 +127,7 @@ class Outbox:
             self.tally.queued += queued
             if queued:
                 self.changed.notify_all()
-        return queued
+        return queued, reason
 
     def refuse(self, reason: str) -> None:
         """Counts an event that could not even be queued."""
@@ -137,10 +144,9 @@ class Outbox:
             if self._pending_events:
                 self._waiters.append(_Waiter(self._serial, self._pending_events, future))
                 # Whoever waits does not want to wait for a back-off that we chose ourselves.
-                if self._gate_is_ours:
-                    self._gate = 0.0
+                self._gate = self._gate_floor
                 for parcel in self._again:
-                    parcel.not_before = min(parcel.not_before, self._gate)
+                    parcel.not_before = parcel.floor
                 self.changed.notify_all()
             else:
                 future.set_result(True)
@@ -169,14 +175,18 @@ class Outbox:
 
     # What the worker does.
 
-    def next_parcel(self, stop: Callable[[], bool]) -> Parcel | None:
-        """Waits for something to send; None when `stop` says so."""
+    def next_parcel(self, stop: Callable[[], bool], deadline: float | None = None) -> Parcel | None:
+        """Waits for something to send; None when `stop` says so, or from the deadline on."""
         with self.changed:
             while not stop():
-                parcel, wait = self._take(time.monotonic())
+                now = time.monotonic()
+                if deadline is not None and now >= deadline:
+                    break
+                parcel, wait = self._take(now)
                 if parcel is not None:
                     return parcel
-                self.changed.wait(wait)
+                left = None if deadline is None else deadline - now
+                self.changed.wait(left if wait is None else wait if left is None else min(wait, left))
         return None
 
     def deliver(self, records: Iterable[Record], warnings: Iterable[str] = ()) -> None:
@@ -229,21 +239,17 @@ class Outbox:
             self._pending_bytes += len(event) - len(record.json)
             record.json = event
 
-    def hold(self, until: float, *, ours: bool) -> None:
-        """Sends nothing until then.
+    def hold(self, seconds: float, floor_seconds: float = 0.0) -> None:
+        """Sends nothing for so long.
 
         Args:
-            until: On the monotonic clock.
-            ours: Whether we chose the wait, and the server did not ask for it.
+            seconds: What we want to wait.
+            floor_seconds: What the server wants us to wait; whoever waits for delivery cannot shorten it.
         """
+        now = time.monotonic()
         with self.changed:
-            self._gate = until
-            self._gate_is_ours = ours
-
-    def release(self) -> None:
-        """Sends again without waiting."""
-        with self.changed:
-            self._gate = 0.0
+            self._gate_floor = now + floor_seconds
+            self._gate = now + max(seconds, floor_seconds)
 
     def disappoint(self) -> None:
         """Tells all who wait that it will not happen soon."""
