@@ -7,7 +7,7 @@ import importlib
 import re
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from spanmap.client.address import Token
@@ -180,12 +180,7 @@ class Courier:
                 changed = self._before_send(event)
             except Exception as error:
                 # Whoever redacts must not be passed by because of a bug.
-                self._alarms.raise_alarm(
-                    "before_send_failed",
-                    f"before_send raised {type(error).__name__}; the event is not sent.",
-                    events=1,
-                    lost=True,
-                )
+                logger.debug("before_send raised %s", type(error).__name__)
                 raise Refused("before_send_failed") from error
             if changed is None:
                 raise Refused("before_send")
@@ -422,10 +417,11 @@ class Courier:
             self._has_compression = False
         self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
 
-    def _lose(self, records: Iterable[Record], reason: str, message: str) -> None:
-        dropped = self._outbox.drop(records, reason)
+    def _lose(self, records: Sequence[Record], reason: str, message: str) -> None:
+        # First told and then settled, so that whoever waits for delivery has heard of it when the wait is over.
         if reason != "before_send":
-            self._alarms.raise_alarm(reason, message, events=dropped, lost=True)
+            self._alarms.raise_alarm(reason, message, events=len(records), lost=True)
+        self._outbox.drop(records, reason)
 
 
 def _unproven(route: _Route) -> _Route:
