@@ -10,7 +10,7 @@ def main() -> None:
     try:
         from spanmap.cli.commands import spanmap  # noqa: PLC0415
     except ModuleNotFoundError as missing:
-        if missing.name not in {"click", "rich", "backports", "backports.zstd"}:
+        if missing.name not in {"click", "rich", "backports", "backports.zstd", "urllib3"}:
             raise
         sys.exit(f"spanmap's command line needs the package {missing.name}: pip install 'spanmap[cli]'")
     spanmap()

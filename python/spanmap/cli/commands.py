@@ -17,6 +17,7 @@ from rich.progress import Progress
 from spanmap import Batch, Explanation, Limits, Mapper, SpanmapError, samples
 from spanmap.cli import catalogue, explained
 from spanmap.cli.bench import bench
+from spanmap.cli.check import check_connection
 from spanmap.cli.files import FileError, Request, find_files, read_requests
 from spanmap.cli.table import Event, make_table
 
@@ -155,6 +156,7 @@ def explain_files(shape: Literal["table", "json"], **given: Unpack[_Given]) -> N
 
 
 spanmap.add_command(bench)
+spanmap.add_command(check_connection)
 
 
 @spanmap.command("rules")

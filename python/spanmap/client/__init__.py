@@ -14,6 +14,7 @@ Example:
 from __future__ import annotations
 
 try:
+    from spanmap.client.check import CheckReport, CheckStep
     from spanmap.client.client import Client
 except ModuleNotFoundError as missing:
     if missing.name != "urllib3":
@@ -25,4 +26,4 @@ from spanmap.client.counters import Counters
 from spanmap.client.events import EncodedEvent
 from spanmap.client.retry import RetryPolicy
 
-__all__ = ["Client", "Counters", "EncodedEvent", "RetryPolicy"]
+__all__ = ["CheckReport", "CheckStep", "Client", "Counters", "EncodedEvent", "RetryPolicy"]

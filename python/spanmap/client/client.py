@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from spanmap.client.address import Token, parse_host
 from spanmap.client.alarms import Alarms, logger
+from spanmap.client.check import CheckReport, check
 from spanmap.client.counters import Counters
 from spanmap.client.courier import BeforeSend, Compression, Courier
 from spanmap.client.events import EncodedEvent, Refused, encode_event
@@ -222,6 +223,14 @@ class Client:
         self._close()
         await self.aflush(deadline_seconds)
         return self.shutdown(0.0)
+
+    def check(self) -> CheckReport:
+        """Tests the connection with one harmless event, outside the queue, and waits for the answer.
+
+        Returns:
+            What worked and what did not, step by step, and what to do. It raises nothing.
+        """
+        return check(self._token, self._host, self._exchange.clone())
 
     @property
     def counters(self) -> Counters:

@@ -53,7 +53,7 @@ class Exchange:
         self.host = host
         self.timeout_seconds = timeout_seconds
         self._ca_file = ca_file
-        self._proxy = _find_proxy(host) if proxy is None else proxy or None
+        self.proxy = _find_proxy(host) if proxy is None else proxy or None
         self._pool: urllib3.PoolManager | None = None
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -86,6 +86,14 @@ class Exchange:
             raise NetworkError(f"{type(error).__name__}: {error}", was_connected=was_connected) from error
         return Answer(response.status, {name.lower(): value for name, value in response.headers.items()}, content)
 
+    def clone(self) -> Exchange:
+        """Another one of the same settings, for another thread."""
+        return Exchange(self.host, timeout_seconds=self.timeout_seconds, ca_file=self._ca_file, proxy=self.proxy or "")
+
+    def make_tls_context(self) -> ssl.SSLContext:
+        """What decides which certificates are trusted."""
+        return ssl.create_default_context(cafile=self._ca_file)
+
     def forget_connections(self) -> None:
         """Starts anew, without a word on the connections of before: after a fork they belong to the parent."""
         self._pool = None
@@ -97,9 +105,9 @@ class Exchange:
 
     def _get_pool(self) -> urllib3.PoolManager:
         if self._pool is None:
-            context = ssl.create_default_context(cafile=self._ca_file) if self.host.scheme == "https" else None
-            if self._proxy is not None and self.host.scheme == "https":
-                self._pool = urllib3.ProxyManager(self._proxy, num_pools=1, maxsize=1, ssl_context=context)
+            context = self.make_tls_context() if self.host.scheme == "https" else None
+            if self.proxy is not None and self.host.scheme == "https":
+                self._pool = urllib3.ProxyManager(self.proxy, num_pools=1, maxsize=1, ssl_context=context)
             else:
                 self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
         return self._pool
