@@ -189,7 +189,7 @@ def test_sending_does_no_input_or_output_on_the_callers_thread(server: PostHogSe
     server.always = hang()
     client = make_client(server, timeout_seconds=60, max_queue_events=10_000)
     for _ in range(100):
-        assert client.send_encoded([encode(make_event())] * 10) == 10
+        assert client.send_encoded(encode(event) for event in make_events(10)) == 10
     assert client.counters["pending_events"] == 1000
     client.shutdown(0)
 
