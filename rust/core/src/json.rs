@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use crate::wire::Value;
-use crate::wire::json::scan::{Scanner, plain_run};
+use crate::wire::json::scan::{Scanner, Stops};
 
 pub mod outline;
 
@@ -274,10 +274,13 @@ fn digit(value: u8) -> u8 {
 pub fn string_to_text(text: &str, out: &mut Vec<u8>) {
     out.reserve(text.len().saturating_add(2));
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some((run, behind)) = rest.split_at_checked(plain_run(rest)) {
-        out.extend_from_slice(run);
-        let Some((&byte, behind)) = behind.split_first() else { break };
+    let bytes = text.as_bytes();
+    let (mut stops, mut position) = (Stops::new(), 0usize);
+    loop {
+        let stop = stops.next(bytes, position);
+        out.extend_from_slice(bytes.get(position..stop).unwrap_or_default());
+        let Some(&byte) = bytes.get(stop) else { break };
+        position = stop.saturating_add(1);
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),
             b'\\' => out.extend_from_slice(b"\\\\"),
@@ -291,7 +294,6 @@ pub fn string_to_text(text: &str, out: &mut Vec<u8>) {
                 hex_to_text(&[control], out);
             }
         }
-        rest = behind;
     }
     out.push(b'"');
 }

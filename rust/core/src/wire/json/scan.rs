@@ -6,13 +6,14 @@
 
 #![deny(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 
+mod stops;
 mod string;
 
 use std::borrow::Cow;
 
 use smallvec::SmallVec;
 
-pub(crate) use string::plain_run;
+pub(crate) use stops::Stops;
 
 /// Why the text is not JSON. Small and without memory of its own: most strings that are tried are plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) struct Scanner<'a> {
     position: usize,
     depth: usize,
     max_depth: usize,
+    stops: Stops,
     /// Whether a surrogate escape without its partner has been met.
     pub lone_surrogates: bool,
     /// Whether a number has been met that may be too large for a double.
@@ -46,7 +48,15 @@ pub(crate) struct Place {
 
 impl<'a> Scanner<'a> {
     pub fn new(text: &'a str, max_depth: usize) -> Self {
-        Self { text, position: 0, depth: 0, max_depth, lone_surrogates: false, huge_numbers: false }
+        Self {
+            text,
+            position: 0,
+            depth: 0,
+            max_depth,
+            stops: Stops::new(),
+            lone_surrogates: false,
+            huge_numbers: false,
+        }
     }
 
     pub fn skip_byte_order_mark(&mut self) {
@@ -82,9 +92,10 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.position).copied()
     }
 
+    /// Positions stay near the text's length, so that nothing ever wraps; adding any other way costs more.
     #[inline]
     fn advance(&mut self, count: usize) {
-        self.position = self.position.saturating_add(count);
+        self.position = self.position.wrapping_add(count);
     }
 
     fn fault(&self, what: &'static str) -> Fault {

@@ -1,4 +1,4 @@
-//! Strings: runs of plain text found eight bytes at a time, and the escapes between them.
+//! Strings: runs of plain text, and the escapes between them.
 
 use std::borrow::Cow;
 
@@ -25,13 +25,17 @@ impl<'a> Scanner<'a> {
     /// The text up to the next quote, backslash or control character.
     #[inline]
     fn run(&mut self) -> Result<&'a str> {
-        let rest = self.text.get(self.position..).unwrap_or_default();
-        let length = plain_run(rest.as_bytes());
-        self.advance(length);
-        match rest.get(..length) {
-            Some(run) if length < rest.len() => Ok(run),
+        let start = self.position;
+        self.skip_run();
+        match self.text.get(start..self.position) {
+            Some(run) if self.position < self.text.len() => Ok(run),
             _ => Err(self.fault("it ends inside a string")),
         }
+    }
+
+    #[inline]
+    fn skip_run(&mut self) {
+        self.position = self.stops.next(self.text.as_bytes(), self.position);
     }
 
     #[cold]
@@ -61,17 +65,18 @@ impl<'a> Scanner<'a> {
     /// Passes over the string whose opening quote [`Self::peek`] has shown.
     #[inline]
     pub(super) fn skip_string(&mut self) -> Result<()> {
-        self.run_after_quote()?;
+        self.advance(1);
         loop {
+            self.skip_run();
             match self.byte() {
                 Some(b'"') => {
                     self.advance(1);
                     return Ok(());
                 }
-                Some(b'\\') => self.escape()?,
-                _ => return Err(self.no_string_byte()),
-            };
-            self.run()?;
+                Some(b'\\') => self.skip_escape()?,
+                Some(_) => return Err(self.no_string_byte()),
+                None => return Err(self.fault("it ends inside a string")),
+            }
         }
     }
 
@@ -109,41 +114,69 @@ impl<'a> Scanner<'a> {
         Ok(char::REPLACEMENT_CHARACTER)
     }
 
+    /// Checks and passes over one escape, or the two of a surrogate pair.
+    #[inline]
+    fn skip_escape(&mut self) -> Result<()> {
+        match self.text.as_bytes().get(self.position.saturating_add(1)) {
+            Some(b'u') => self.skip_unicode_escape(),
+            Some(&letter) if IS_ESCAPED.get(usize::from(letter)) == Some(&true) => {
+                self.advance(2);
+                Ok(())
+            }
+            _ => Err(self.fault("a backslash is followed by no escape")),
+        }
+    }
+
+    #[inline]
+    fn skip_unicode_escape(&mut self) -> Result<()> {
+        let Some(first) = self.code_unit() else {
+            return Err(self.fault("\\u is not followed by four hexadecimal digits"));
+        };
+        self.advance(6);
+        if let 0xd800..0xe000 = first {
+            let is_pair = first < 0xdc00 && matches!(self.code_unit(), Some(0xdc00..0xe000));
+            self.advance(if is_pair { 6 } else { 0 });
+            self.lone_surrogates |= !is_pair;
+        }
+        Ok(())
+    }
+
     /// The UTF-16 code unit that `\uXXXX` at the cursor stands for.
+    #[inline]
     fn code_unit(&self) -> Option<u16> {
-        let end = self.position.saturating_add(6);
-        let digits = self.text.get(self.position..end)?.strip_prefix("\\u")?;
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        let [b'\\', b'u', digits @ ..] = self.text.as_bytes().get(self.position..)?.first_chunk::<6>()? else {
             return None;
-        }
-        u16::from_str_radix(digits, 16).ok()
+        };
+        let [a, b, c, d] = digits.map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or(NO_HEX));
+        // A digit that is none sets bits beyond the sixteen.
+        u16::try_from(a << 12 | b << 8 | c << 4 | d).ok()
     }
 }
 
-/// How many bytes stand before the first quote, backslash or control character: the bytes that a JSON string holds as
-/// they are. Eight at a time.
-#[inline]
-pub(crate) fn plain_run(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((chunk, tail)) = rest.split_first_chunk::<8>() {
-        let stops = stops(u64::from_le_bytes(*chunk));
-        if stops != 0 {
-            let before = bytes.len().saturating_sub(rest.len());
-            return before.saturating_add((stops.trailing_zeros() >> 3) as usize);
-        }
-        rest = tail;
+/// Which bytes follow a backslash, other than the `u` of a code unit. A table, because texts mix them without order.
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling")]
+static IS_ESCAPED: [bool; 256] = {
+    let mut escaped = [false; 256];
+    let mut rest: &[u8] = b"\"\\/bfnrt";
+    while let [letter, behind @ ..] = rest {
+        escaped[*letter as usize] = true;
+        rest = behind;
     }
-    let in_tail = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\').unwrap_or(rest.len());
-    bytes.len().saturating_sub(rest.len()).saturating_add(in_tail)
-}
+    escaped
+};
 
-/// A word whose lowest set bit lies in the first byte that is a quote, a backslash or less than 0x20. Borrows may set
-/// bits in later bytes, never in earlier ones.
-#[inline]
-fn stops(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let less = |word: u64, bound: u64| word.wrapping_sub(ONES.wrapping_mul(bound)) & !word;
-    let quote = less(word ^ ONES.wrapping_mul(0x22), 1);
-    let backslash = less(word ^ ONES.wrapping_mul(0x5c), 1);
-    (less(word, 0x20) | quote | backslash) & ONES.wrapping_mul(0x80)
-}
+const NO_HEX: u32 = 1 << 16;
+
+/// What each byte is worth as a hexadecimal digit.
+#[expect(clippy::indexing_slicing, reason = "evaluated while compiling")]
+static HEX: [u32; 256] = {
+    let mut values = [NO_HEX; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = b"0123456789abcdef"[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value += 1;
+    }
+    values
+};
