@@ -127,6 +127,13 @@ def test_the_text_around_a_blob_stays(mapper: str) -> None:
     assert text == "See [base64 removed: 2048 bytes] there"
 
 
+@pytest.mark.parametrize("digits", [200, 400, 4000])
+def test_a_number_of_many_digits_is_no_blob(mapper: str, digits: int) -> None:
+    told = chat(gen_ai__input__messages=json.dumps([{"role": "user", "content": int("1" * digits)}]))
+    (event,) = map_spans(mapper, span(1, told | {"app.number": "1" * digits, "app.numbers": f"[{'1' * digits}]"}))
+    assert event["properties"]["$ai_input"] == [{"role": "user", "content": int("1" * digits)}]
+
+
 def _values(found: Json) -> Iterator[Json]:
     """Every value inside, JSON text opened."""
     yield found

@@ -27,7 +27,8 @@ fn scrub_in_place(value: &mut Value<'_>) -> bool {
         Value::Str(text) => blob::scrubbed(text),
         Value::Json(text) if blob::may_hide_in_json(text) => {
             let Some(mut read) = crate::json::parse(text, MAX_NESTING).map(Value::into_owned) else { return false };
-            if !scrub_in_place(&mut read) {
+            // An integer beyond 64 bits stays JSON text when it is read: it would be read again and again.
+            if matches!(read, Value::Json(_)) || !scrub_in_place(&mut read) {
                 return false;
             }
             *value = read;
@@ -320,6 +321,14 @@ mod tests {
         for text in [format!("[{}]", numbers.join(",")), format!("[\"{}\"]", "word ".repeat(1000)), "[]".to_owned()] {
             assert_eq!(scrubbed(&text), Value::Json(Cow::Borrowed(text.as_str())));
         }
+    }
+
+    #[test]
+    fn a_number_of_many_digits_is_read_once_and_stays() {
+        let digits = "1".repeat(400);
+        assert_eq!(scrubbed(&digits), Value::Json(Cow::Borrowed(digits.as_str())));
+        let text = format!("[{digits}]");
+        assert_eq!(scrubbed(&text), Value::Json(Cow::Borrowed(text.as_str())));
     }
 
     #[test]
