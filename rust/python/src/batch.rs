@@ -9,7 +9,7 @@ use spanmap_core::{identity, sink};
 
 use crate::body::HeldBatch;
 use crate::errors::to_exception;
-use crate::objects::Builder;
+use crate::objects;
 
 /// A span that became no event.
 ///
@@ -62,7 +62,7 @@ impl Batch {
     /// The events, as dicts; the same list every time.
     #[getter]
     pub fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let build = || Builder::new(py, self.max_json_nesting).events(&self.held.borrow_dependent().events);
+        let build = || objects::events(py, &self.held.borrow_dependent().events, self.max_json_nesting);
         let events = self.events.get_or_try_init(py, || build().map(Bound::unbind))?;
         Ok(events.bind(py).clone())
     }
@@ -151,6 +151,6 @@ impl EventChunks {
         };
         let end = start.saturating_add(self.chunk_size).min(events.len());
         let chunk = events.get(start..end).unwrap_or_default();
-        Builder::new(py, self.max_json_nesting).events(chunk).map(Some)
+        objects::events(py, chunk, self.max_json_nesting).map(Some)
     }
 }

@@ -14,6 +14,8 @@ mod explain;
 mod mapper;
 mod objects;
 mod options;
+mod parse;
+mod remembered;
 mod spans;
 
 #[pymodule(gil_used = false)]

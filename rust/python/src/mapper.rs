@@ -12,7 +12,7 @@ use crate::batch::{Batch, EventChunks};
 use crate::body::{Body, HeldBatch, read_bytes};
 use crate::errors::to_py_err;
 use crate::explain::explanation;
-use crate::objects::Builder;
+use crate::objects;
 use crate::options::{read_options, read_rules};
 use crate::spans;
 
@@ -111,7 +111,7 @@ impl Mapper {
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
         let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
-        Builder::new(body.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+        objects::events(body.py(), &batch.borrow_dependent().events, self.max_json_nesting())
     }
 
     /// Maps one request to a JSON array of events, in UTF-8.
@@ -211,7 +211,7 @@ impl Mapper {
     ///     []
     fn map_spans<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
         let batch = self.map_objects(spans)?;
-        Builder::new(spans.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+        objects::events(spans.py(), &batch.borrow_dependent().events, self.max_json_nesting())
     }
 
     /// Maps finished spans of the OpenTelemetry SDK to a JSON array of events, in UTF-8.
@@ -277,7 +277,7 @@ impl Mapper {
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyList>> {
         let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
-        Builder::new(body.py(), self.max_json_nesting()).events(&batch.borrow_dependent().events)
+        objects::events(body.py(), &batch.borrow_dependent().events, self.max_json_nesting())
     }
 
     /// Maps the evaluations of one log request to a JSON array of events, in UTF-8.
