@@ -191,3 +191,96 @@ def test_what_interrupts_the_program_is_not_swallowed() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         spanmap.Mapper(on_error="skip").map_spans([Interrupting()])
+
+
+@given(
+    sdk.drawn_spans(),
+    st.lists(sdk.scopes, min_size=1, max_size=3),
+    st.fixed_dictionaries(
+        {"compat": st.sampled_from(COMPAT_MODES), "prefixes": st.sampled_from([None, ["ai."], ["chat", "http."]])}
+    ),
+)
+def test_keeps_tells_what_the_mapper_will_decide(
+    drawn: list[sdk.Drawn], scopes: list[InstrumentationScope], chosen: Json
+) -> None:
+    mapper = spanmap.Mapper(**chosen)
+    for span in sdk.traced(drawn, scopes, {}):
+        is_dropped = [drop.reason for drop in mapper.map_spans_batch([span]).drops] == ["no_ai_prefix"]
+        assert mapper.keeps(span) is not is_dropped
+
+
+def test_an_evaluation_keeps_a_span_that_is_none() -> None:
+    evaluation = Event(
+        "gen_ai.evaluation.result", {"gen_ai.evaluation.name": "tone", "gen_ai.evaluation.score.value": 1}
+    )
+    span = ReadableSpan("GET /", context=CONTEXT, events=[evaluation])
+    assert spanmap.Mapper().keeps(span)
+    assert not spanmap.Mapper(compat="posthog").keeps(span)
+    assert [event["event"] for event in spanmap.Mapper().map_spans([span])] == ["$ai_evaluation"]
+
+
+def test_encoded_events_are_those_of_the_json() -> None:
+    named = sdk.one_span(gen_ai__operation__name="chat", user__id="u1")
+    batch = spanmap.Mapper().map_spans_batch([named, sdk.one_span(gen_ai__operation__name="embeddings")])
+    encoded = batch.encoded()
+    assert [json.loads(item[3]) for item in encoded] == batch.events
+    assert b"[" + b",".join(item[3] for item in encoded) + b"]" == batch.to_json()
+    assert [item[:2] for item in encoded] == [(event["uuid"], event["event"]) for event in batch.events]
+    assert [item[2] for item in encoded] == [True, False]
+
+
+def family(*numbers: int, **attributes: Any) -> list[ReadableSpan]:
+    """Spans of one trace, each the child of the number before it."""
+    above, spans = None, []
+    for number in numbers:
+        context = SpanContext(TRACE, number, is_remote=False)
+        spans.append(ReadableSpan(f"span {number}", context, above, attributes=attributes, start_time=number))
+        above = context
+    return spans
+
+
+CHAT = {"gen_ai.operation.name": "chat"}
+
+
+def parents(batch: spanmap.Batch) -> Json:
+    return {
+        int(event["properties"]["$ai_span_id"], 16): int(event["properties"].get("$ai_parent_id", "0"), 16)
+        for event in batch.events
+    }
+
+
+def test_a_parent_that_is_an_event_of_another_request_stays_the_parent() -> None:
+    agent, noise, chat = family(1, 2, 3, **CHAT)
+    assert parents(spanmap.Mapper().map_spans_batch([chat])) == {3: TRACE}
+    batch = spanmap.Mapper().map_spans_batch([chat], elsewhere=[(agent, True), (noise, False)])
+    assert parents(batch) == {3: 1}
+    assert (batch.span_count, len(batch.drops)) == (1, 0)
+    assert "otel_parent_span_id" not in batch.events[0]["properties"]
+
+
+def test_a_filtered_root_that_is_elsewhere_is_the_root_of_every_piece() -> None:
+    root, first = family(1, 2, **CHAT)
+    second = ReadableSpan("s", SpanContext(TRACE, 5, is_remote=False), root.context, attributes=CHAT)
+    pieces = [spanmap.Mapper().map_spans_batch([span], elsewhere=[(root, False)]) for span in (first, second)]
+    assert [parents(piece) for piece in pieces] == [{2: 1, 1: 0}, {5: 1, 1: 0}]
+    roots = [event for piece in pieces for event in piece.events if event["event"] == "$ai_trace"]
+    assert len({event["uuid"] for event in roots}) == 1
+    assert roots[0]["properties"]["$ai_span_name"] == "span 1"
+
+
+def test_spans_know_their_people_from_above_even_if_that_is_elsewhere() -> None:
+    (root,) = family(1, **{"user.id": "u1", "session.id": "s1"})
+    _, chat = family(1, 2, **CHAT)
+    (event, _) = spanmap.Mapper().map_spans_batch([chat], elsewhere=[(root, False)]).events
+    assert (event["distinct_id"], event["properties"]["$ai_session_id"]) == ("u1", "s1")
+
+
+def test_a_call_below_a_call_that_is_elsewhere_owns_itself() -> None:
+    outer, inner = family(1, 2, **CHAT, **{"gen_ai.usage.input_tokens": 3})
+    (event,) = spanmap.Mapper().map_spans_batch([inner], elsewhere=[(outer, True)]).events
+    assert (event["event"], event["properties"]["$ai_input_tokens"]) == ("$ai_generation", 3)
+
+
+def test_elsewhere_holds_back_nothing_when_it_cannot_be_read() -> None:
+    (chat,) = family(1, **CHAT)
+    assert len(spanmap.Mapper().map_spans_batch([chat], elsewhere=[(42, True)]).events) == 1

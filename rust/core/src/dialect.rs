@@ -41,7 +41,7 @@ mod vercel;
 
 pub use catalogue::{RuleInfo, cache_conventions, rules};
 pub use explain::{Explanation, Note, Unused};
-pub use mapper::Mapper;
+pub use mapper::{Mapper, keeps};
 pub use rule::{Rule, Shape, Source, Table};
 
 use traits::Traits;

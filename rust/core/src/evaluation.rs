@@ -24,7 +24,7 @@ use crate::privacy;
 use crate::wire::logs::{LogRecord, ResourceLogs};
 use crate::wire::{Attribute, Id, Resource, Value};
 
-pub(crate) use best::{SpanEvaluation, is_kept_by_name};
+pub(crate) use best::{SpanEvaluation, is_kept_by_name, keeps_one_of};
 
 /// The name of the log record or span event.
 const RESULT: &str = "gen_ai.evaluation.result";

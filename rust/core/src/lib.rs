@@ -65,6 +65,16 @@ pub fn map_source<'a>(source: impl wire::Source<'a>, options: &Options) -> Resul
     Ok(batch)
 }
 
+/// Whether the filter keeps a span of this name, scope, attribute keys and names of span events.
+///
+/// The user's rules that edit attributes are not applied: a filter that looks at nothing else may run where spans end.
+pub fn keeps(options: &Options, name: &str, scope: &str, keys: &[&str], events: &[&str]) -> bool {
+    match options.compat {
+        Compat::Best => dialect::keeps(options, name, scope, keys) || evaluation::keeps_one_of(options, events),
+        Compat::Posthog => posthog::keeps(options, keys),
+    }
+}
+
 /// Maps the evaluations of one OTLP log export request, already decompressed, to events. The events borrow from the body.
 ///
 /// # Errors

@@ -135,6 +135,11 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
     }
 }
 
+/// Whether the filter keeps a span of these attribute keys, before the user's rules have edited it.
+pub fn keeps(options: &Options, keys: &[&str]) -> bool {
+    filter::keeps(keys, options.prefixes.as_deref(), &options.rules.prefixes)
+}
+
 /// An attribute as a property; `None` if it has no value.
 pub(crate) fn property<'a>(attribute: Attribute<'a>) -> Option<(Name<'a>, Value<'a>)> {
     let value = values::from_wire(attribute.value)?;

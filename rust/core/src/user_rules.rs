@@ -66,6 +66,10 @@ impl<'a, V: Visitor<'a>> Visitor<'a> for Edited<'_, V> {
         self.inner.span(span);
     }
 
+    fn elsewhere(&mut self, span: &Span<'a>, is_kept: bool) {
+        self.inner.elsewhere(span, is_kept);
+    }
+
     fn rejected(&mut self, error: crate::error::Error) {
         self.inner.rejected(error);
     }

@@ -130,6 +130,9 @@ pub trait Visitor<'a> {
     fn scope(&mut self, scope: Scope<'a>);
     /// A visitor that keeps the span takes it with [`std::mem::take`]; what it leaves is reused for the next one.
     fn span(&mut self, span: &mut Span<'a>);
+    /// A span of the same traces that is not in this request: it has become or will become an event of another one if it
+    /// `is_kept`. A mapper that looks at single spans alone needs none.
+    fn elsewhere(&mut self, _span: &Span<'a>, _is_kept: bool) {}
     /// A span that could not be read, when the decoder was told to go on after one.
     fn rejected(&mut self, error: Error);
 }

@@ -4,8 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyList};
-use spanmap_core::{identity, sink};
+use pyo3::types::{PyBytes, PyList, PyString};
+use spanmap_core::event::Name;
+use spanmap_core::keys::Key;
+use spanmap_core::wire::Value;
+use spanmap_core::{Event, identity, sink};
 
 use crate::body::HeldBatch;
 use crate::errors::to_exception;
@@ -115,10 +118,35 @@ impl Batch {
         PyBytes::new(py, &json)
     }
 
+    /// The events as what ``spanmap.client.EncodedEvent`` holds: a tuple for each of its uuid, its name, whether it may
+    /// make a person profile, and the event as JSON in UTF-8.
+    ///
+    /// Other threads can run between the events, of which each may be megabytes long.
+    fn encoded<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let events = &self.held.borrow_dependent().events;
+        let list = PyList::empty(py);
+        for event in events {
+            let json = py.detach(|| {
+                let mut json = Vec::new();
+                sink::json::write_event(event, &mut json);
+                json
+            });
+            let uuid = PyString::new(py, event.uuid.hyphenated().encode_lower(&mut [0; 36]));
+            list.append((uuid, event.name.as_str(), wants_person(event), PyBytes::new(py, &json)))?;
+        }
+        Ok(list)
+    }
+
     fn __repr__(&self) -> String {
         let spanmap_core::Batch { events, span_count, drops, .. } = self.held.borrow_dependent();
         format!("<Batch of {span_count} spans: {} events, {} drops>", events.len(), drops.len())
     }
+}
+
+/// PostHog makes a profile of whoever an event names, unless the event says otherwise.
+fn wants_person(event: &Event<'_>) -> bool {
+    let stated = event.properties.iter().find(|(name, _)| *name == Name::Known(Key::P_PROCESS_PERSON_PROFILE));
+    !matches!(stated, Some((_, Value::Bool(false))))
 }
 
 /// Yields the events of one batch as lists of at most ``chunk_size`` dicts.

@@ -210,7 +210,7 @@ impl Mapper {
     ///     >>> spanmap.Mapper().map_spans([])
     ///     []
     fn map_spans<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyList>> {
-        let batch = self.map_objects(spans)?;
+        let batch = self.map_objects(spans, &[])?;
         objects::events(spans.py(), &batch.borrow_dependent().events, self.max_json_nesting())
     }
 
@@ -224,23 +224,53 @@ impl Mapper {
     ///     >>> spanmap.Mapper().map_spans_json([])
     ///     b'[]'
     fn map_spans_json<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-        let batch = self.map_objects(spans)?;
+        let batch = self.map_objects(spans, &[])?;
         Ok(to_json(spans.py(), &batch))
     }
 
     /// Maps finished spans of the OpenTelemetry SDK, and accounts for every one of them.
     ///
-    /// Arguments and errors are those of ``map_spans``.
+    /// Whoever maps a trace in pieces says with ``elsewhere`` what lies outside of the piece, so that events point at the
+    /// right parents and know whose they are. ``compat="posthog"`` has no use for it.
+    ///
+    /// Args:
+    ///     spans: As for ``map_spans``.
+    ///     elsewhere: Spans of the same traces, open or finished, each with whether it has become or will become an event.
     ///
     /// Returns:
     ///     A ``Batch``: ``events``, ``span_count``, ``drops`` and ``errors``.
+    ///
+    /// Raises:
+    ///     DecodeError: An object of ``spans`` cannot be read as a span.
+    ///     LimitError: The spans go over one of the caps.
+    ///     InputTypeError: ``spans`` cannot be iterated over.
     ///
     /// Example:
     ///     >>> import spanmap
     ///     >>> spanmap.Mapper().map_spans_batch([]).span_count
     ///     0
-    fn map_spans_batch(&self, spans: &Bound<'_, PyAny>) -> PyResult<Batch> {
-        Ok(Batch::new(self.map_objects(spans)?, self.max_json_nesting()))
+    #[pyo3(signature = (spans, *, elsewhere = None))]
+    fn map_spans_batch(
+        &self,
+        spans: &Bound<'_, PyAny>,
+        elsewhere: Option<Vec<(Bound<'_, PyAny>, bool)>>,
+    ) -> PyResult<Batch> {
+        let batch = self.map_objects(spans, elsewhere.as_deref().unwrap_or_default())?;
+        Ok(Batch::new(batch, self.max_json_nesting()))
+    }
+
+    /// Whether the filter keeps a span of the OpenTelemetry SDK: by its name, its attribute keys, its scope, or an
+    /// evaluation among its events, as the mode and ``prefixes`` say.
+    ///
+    /// It takes about a microsecond, whatever the span holds. ``rules`` that edit attributes are not applied.
+    ///
+    /// Args:
+    ///     span: A ``opentelemetry.sdk.trace.ReadableSpan``.
+    ///
+    /// Returns:
+    ///     What the mapper will decide about the span.
+    fn keeps(&self, span: &Bound<'_, PyAny>) -> PyResult<bool> {
+        spans::is_kept(span, &self.options)
     }
 
     /// Maps the evaluations of one log request to events.
@@ -410,9 +440,9 @@ impl Mapper {
         mapped.map_err(|error| to_py_err(py, &error))
     }
 
-    fn map_objects(&self, spans: &Bound<'_, PyAny>) -> PyResult<HeldBatch> {
+    fn map_objects(&self, spans: &Bound<'_, PyAny>, elsewhere: &[(Bound<'_, PyAny>, bool)]) -> PyResult<HeldBatch> {
         let py = spans.py();
-        let held = Body::Spans(spans::read(spans, &self.options.limits, self.options.on_error)?);
+        let held = Body::Spans(spans::read(spans, elsewhere, &self.options.limits, self.options.on_error)?);
         let mapped = detach_if(py, is_large(held.weight()), || {
             let batch = HeldBatch::try_new(held, |body| match body {
                 Body::Spans(spans) => spanmap_core::map_source(spans, &self.options),

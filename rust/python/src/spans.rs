@@ -15,7 +15,9 @@ use std::collections::HashMap;
 
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyDict, PyString};
+use spanmap_core::Options;
 use spanmap_core::error::{Error, Stage};
 use spanmap_core::limits::Limits;
 use spanmap_core::wire::OnError;
@@ -36,7 +38,12 @@ const BYTES_AT_A_TIME: usize = 256 << 10;
 /// # Errors
 /// An `InputTypeError` for what cannot be iterated over, a `LimitError` where a cap is passed, a `DecodeError` for an
 /// object that cannot be read as a span. With [`OnError::Skip`] errors of one span are kept beside the others.
-pub fn read(spans: &Bound<'_, PyAny>, limits: &Limits, on_error: OnError) -> PyResult<HeldSpans> {
+pub fn read(
+    spans: &Bound<'_, PyAny>,
+    elsewhere: &[(Bound<'_, PyAny>, bool)],
+    limits: &Limits,
+    on_error: OnError,
+) -> PyResult<HeldSpans> {
     let py = spans.py();
     let mut reader = Reader {
         values: Values::new(limits),
@@ -46,7 +53,14 @@ pub fn read(spans: &Bound<'_, PyAny>, limits: &Limits, on_error: OnError) -> PyR
         codes: Vec::new(),
     };
     let mut held = HeldSpans::default();
-    let mut weight_then = 0;
+    for (object, is_kept) in elsewhere {
+        // A span that cannot be read tells nothing of the tree, and nothing of it is lost here.
+        match reader.span(object) {
+            Ok(span) => held.elsewhere.push((span, *is_kept)),
+            Err(failure) => drop(failure.into_error(py)?),
+        }
+    }
+    let mut weight_then = reader.values.weight;
     for (index, object) in spans.try_iter().map_err(|_| wrong_spans_type(spans))?.enumerate() {
         if index >= limits.max_spans {
             let what = format!("is one more than {} spans at once", limits.max_spans);
@@ -68,6 +82,33 @@ pub fn read(spans: &Bound<'_, PyAny>, limits: &Limits, on_error: OnError) -> PyR
     }
     held.weight = reader.values.weight;
     Ok(held)
+}
+
+/// Whether the filter keeps a span.
+pub fn is_kept(span: &Bound<'_, PyAny>, options: &Options) -> PyResult<bool> {
+    let py = span.py();
+    let name = span.getattr(intern!(py, "name"))?.extract::<PyBackedStr>()?;
+    let attributes = span.getattr(intern!(py, "attributes"))?;
+    let mut keys = Vec::new();
+    if !attributes.is_none() {
+        let copied = attributes.call_method0(intern!(py, "copy"));
+        for key in copied.as_ref().unwrap_or(&attributes).try_iter()? {
+            // No prefix begins with what UTF-8 cannot hold.
+            keys.extend(key?.extract::<PyBackedStr>().ok());
+        }
+    }
+    let keys: Vec<&str> = keys.iter().map(PyBackedStr::as_str).collect();
+    if spanmap_core::keeps(options, &name, "", &keys, &[]) {
+        return Ok(true);
+    }
+    let scope = span.getattr(intern!(py, "instrumentation_scope"))?;
+    let scope = if scope.is_none() { None } else { scope.getattr(intern!(py, "name"))?.extract::<PyBackedStr>().ok() };
+    let mut events = Vec::new();
+    for event in span.getattr(intern!(py, "events"))?.try_iter()? {
+        events.extend(event?.getattr(intern!(py, "name"))?.extract::<PyBackedStr>().ok());
+    }
+    let events: Vec<&str> = events.iter().map(PyBackedStr::as_str).collect();
+    Ok(spanmap_core::keeps(options, "", scope.as_deref().unwrap_or_default(), &[], &events))
 }
 
 struct Reader<'l, 'py> {

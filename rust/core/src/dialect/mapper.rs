@@ -34,6 +34,8 @@ pub(super) struct Record<'a> {
     pub scope: usize,
     pub resource: usize,
     pub people: People<'a>,
+    /// Whether the span is in another request, and kept there.
+    pub elsewhere: Option<bool>,
     /// The draft of this span or, where several have its id, of the first of them.
     pub draft: Option<usize>,
 }
@@ -216,6 +218,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
             scope: request.scopes.len() - 1,
             resource: request.resources.len() - 1,
             people,
+            elsewhere: None,
             draft: None,
         });
         place
@@ -229,6 +232,22 @@ impl<'a, 'o> Mapper<'a, 'o> {
             name: std::mem::take(&mut span.name),
         });
     }
+}
+
+/// Whether the filter keeps a span of this name, scope and attribute keys, before the user's rules have edited it.
+pub fn keeps(options: &Options, name: &str, scope: &str, keys: &[&str]) -> bool {
+    let starts_with_one = |prefixes: &[String]| {
+        let begins = |text: &str| prefixes.iter().any(|prefix| text.starts_with(prefix.as_str()));
+        begins(name) || keys.iter().any(|key| begins(key))
+    };
+    let is_listed = match &options.prefixes {
+        Some(prefixes) => starts_with_one(prefixes),
+        None => {
+            let is_kept = |text: &str| Traits::of_beginning(text).has(Traits::KEPT);
+            is_kept(name) || keys.iter().any(|key| is_kept(key)) || scope::is_ai_library(scope)
+        }
+    };
+    is_listed || starts_with_one(&options.rules.prefixes)
 }
 
 /// Whether two attributes may have the same key, no known one. Right when it says no, which it nearly always can without
@@ -309,6 +328,17 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
         self.request.drafts.push(draft);
         let trace = self.request.records[record].trace;
         self.request.traces[trace].drafts.push(place);
+    }
+
+    fn elsewhere(&mut self, span: &Span<'a>, is_kept: bool) {
+        // Whose it was holds for the spans below it, too.
+        let mut span = span.clone();
+        self.index(&mut span);
+        let traits = self.each.iter().fold(Traits::NONE, |all, &traits| all | traits);
+        let view = View { span: &span, scope: &self.scope, resource: &self.resource, slots: &self.slots };
+        let people = if traits.has(Traits::PERSON) { People::on_span(&view) } else { People::default() };
+        let record = self.add_record(&span, people);
+        self.request.records[record].elsewhere = Some(is_kept);
     }
 
     fn rejected(&mut self, error: Error) {

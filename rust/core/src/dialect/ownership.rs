@@ -41,10 +41,9 @@ pub(super) fn own_calls<'a>(request: &mut Request<'a>, tree: &Tree) {
 fn give_up_raw_requests(request: &mut Request<'_>) {
     for place in 0..request.drafts.len() {
         let record = &request.records[request.drafts[place].record];
-        if request.drafts[place].is_raw_request
-            && !record.parent_id.is_empty()
-            && request.first_of(record.trace, &record.parent_id).is_none()
-        {
+        let parent = request.first_of(record.trace, &record.parent_id);
+        let is_here = parent.is_some_and(|parent| request.records[parent].elsewhere.is_none());
+        if request.drafts[place].is_raw_request && !record.parent_id.is_empty() && !is_here {
             demote(&mut request.drafts[place]);
         }
     }

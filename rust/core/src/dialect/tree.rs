@@ -57,7 +57,7 @@ impl Tree {
         }
         let records = &request.records;
         let ends = climb(&parents, |place| match &records[place] {
-            record if record.draft.is_some() => Some(End::Kept(place)),
+            record if record.draft.is_some() || record.elsewhere == Some(true) => Some(End::Kept(place)),
             _ if parents[place].is_some() => None,
             record if record.parent_id.is_empty() => Some(End::Top(place)),
             _ => Some(End::Missing(place)),
@@ -152,7 +152,9 @@ impl Tree {
             orphans.push(draft);
         }
         for (top, below) in lifted {
-            if below.len() + tops.len() + orphans.len() == 1 {
+            // A root that is still open, or was told of before, stays the root of whatever comes.
+            let is_elsewhere = request.records[top].elsewhere.is_some();
+            if !is_elsewhere && below.len() + tops.len() + orphans.len() == 1 {
                 tops.extend(below);
                 continue;
             }
@@ -284,6 +286,7 @@ fn made_root<'a>(
         scope: 0,
         resource,
         people: People::default(),
+        elsewhere: None,
         draft: None,
     });
     Draft {

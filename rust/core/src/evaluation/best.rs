@@ -31,6 +31,11 @@ pub(crate) fn is_kept_by_name(options: &Options) -> bool {
     options.prefixes.as_deref().is_none_or(begins) || begins(&options.rules.prefixes)
 }
 
+/// Whether a span event of one of these names is an evaluation that is kept, whatever becomes of its span.
+pub(crate) fn keeps_one_of(options: &Options, events: &[&str]) -> bool {
+    events.contains(&RESULT) && is_kept_by_name(options)
+}
+
 /// An evaluation that a span's event tells, until the whole request is known.
 #[derive(Debug)]
 pub(crate) struct SpanEvaluation<'a> {

@@ -44,6 +44,12 @@ pub(super) fn event_name(attributes: &[Attribute], prefixes: Option<&[String]>, 
     })
 }
 
+/// Whether a span of these attribute keys is kept.
+pub(super) fn keeps(keys: &[&str], prefixes: Option<&[String]>, added: &[String]) -> bool {
+    let has_one = |prefixes: &[String]| keys.iter().any(|key| prefixes.iter().any(|prefix| key.starts_with(prefix)));
+    prefixes.map_or_else(|| keys.iter().any(|key| provider(key).is_some()), has_one) || has_one(added)
+}
+
 /// The event that `llm.request.type` names.
 pub(super) fn by_request_type(request_type: &str) -> Option<EventName> {
     match request_type {

@@ -14,6 +14,8 @@ pub struct HeldSpans {
     pub resources: Vec<Vec<HeldAttribute>>,
     pub scopes: Vec<Scope>,
     pub groups: Vec<Group>,
+    /// Spans of the same traces that are in other requests, and whether they are kept there.
+    pub elsewhere: Vec<(Span, bool)>,
     /// Why spans were unreadable.
     pub rejected: Vec<Error>,
     /// Bytes of all text.
@@ -59,6 +61,11 @@ impl<'a> Source<'a> for &'a HeldSpans {
         let mut groups: Vec<&Group> = self.groups.iter().collect();
         groups.sort_by_key(|group| group.resource);
         let mut span = wire::Span::default();
+        for (held, is_kept) in &self.elsewhere {
+            span.clear();
+            held.fill(&mut span);
+            visitor.elsewhere(&span, *is_kept);
+        }
         let mut resource = None;
         for group in groups {
             if resource.replace(group.resource) != Some(group.resource) {
