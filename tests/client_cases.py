@@ -14,7 +14,7 @@ from spanmap.client import Client, EncodedEvent, RetryPolicy
 QUICK = RetryPolicy(first_seconds=0.002, max_seconds=0.02, frozen_seconds=0.02)
 
 
-def make_event(name: str = "$ai_generation", **properties: Any) -> dict[str, Any]:
+def make_event(name: str = "$ai_generation", /, **properties: Any) -> dict[str, Any]:
     return {
         "event": name,
         "distinct_id": "user-1",

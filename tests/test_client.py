@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from typing import Any
+import contextlib
+import sys
+import types
+from collections.abc import Callable, Iterator
 
 import pytest
 
 import spanmap
+from client_cases import make_event
 from posthog_server import PostHogServer
+from posthog_server.capture import Reply
+from posthog_server.server import Handler
 from spanmap.client import Client, EncodedEvent
 
 
@@ -17,16 +21,6 @@ from spanmap.client import Client, EncodedEvent
 def server() -> Iterator[PostHogServer]:
     with PostHogServer() as running:
         yield running
-
-
-def make_event(name: str = "$ai_generation", **properties: Any) -> dict[str, Any]:
-    return {
-        "event": name,
-        "distinct_id": "user-1",
-        "timestamp": "2026-11-20T10:00:00.123456789Z",
-        "uuid": str(uuid.uuid4()),
-        "properties": {"$ai_model": "gpt-4o", **properties},
-    }
 
 
 def test_events_of_the_mapper_arrive_once_and_unchanged(server: PostHogServer) -> None:
@@ -41,6 +35,32 @@ def test_events_of_the_mapper_arrive_once_and_unchanged(server: PostHogServer) -
         assert accepted.distinct_id == event["distinct_id"]
         assert event["properties"].items() <= accepted.properties.items()
         assert accepted.properties["$lib"] == "spanmap"
+
+
+def test_our_own_requests_make_no_spans(server: PostHogServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application that watches its HTTP calls with OpenTelemetry does not want to see the watcher's."""
+    depth: list[int] = []
+    inside: list[bool] = []
+
+    @contextlib.contextmanager
+    def suppress_instrumentation() -> Iterator[None]:
+        depth.append(1)
+        yield
+        depth.pop()
+
+    def look(handler: Handler, good: Callable[[], Reply]) -> None:
+        inside.append(bool(depth))
+        handler.send_reply(good())
+
+    utils = types.ModuleType("opentelemetry.instrumentation.utils")
+    utils.suppress_instrumentation = suppress_instrumentation  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, utils.__name__, utils)
+    server.always = look
+    with Client("phc_test", server.url) as client:
+        client.send([make_event()])
+        assert client.flush(10)
+    assert inside == [True]
+    assert depth == []
 
 
 def test_512_events_in_one_burst_arrive_exactly_once(server: PostHogServer) -> None:

@@ -16,11 +16,13 @@ from typing import Any, Self
 from spanmap.client.address import Token, parse_host
 from spanmap.client.alarms import Alarms, logger
 from spanmap.client.check import CheckReport, check
+from spanmap.client.compress import Compression, Compressor
 from spanmap.client.counters import Counters
-from spanmap.client.courier import BeforeSend, Compression, Courier
+from spanmap.client.courier import Courier
 from spanmap.client.events import EncodedEvent, Refused, encode_event
 from spanmap.client.exchange import Exchange
 from spanmap.client.outbox import Outbox
+from spanmap.client.packing import BeforeSend, Packer
 from spanmap.client.retry import RetryPolicy
 from spanmap.errors import DeliveryError
 
@@ -127,8 +129,8 @@ class Client:
                 outbox=outbox,
                 alarms=self._alarms,
                 policy=retry or RetryPolicy(),
-                before_send=before_send,
-                compression=compression,
+                packer=Packer(outbox=outbox, alarms=self._alarms, before_send=before_send),
+                compressor=Compressor(compression),
                 historical_migration=historical_migration,
             )
 

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import gzip
-import importlib
 import re
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
 
 from spanmap.client.address import Token
-from spanmap.client.alarms import Alarms, logger
-from spanmap.client.capture import PATHS, Lane, Path, lane_of, make_headers, read_object, read_results, render_body
-from spanmap.client.events import CORE_AI_EVENTS, Refused, encode_event, mend, parse
+from spanmap.client.alarms import Alarms
+from spanmap.client.capture import PATHS, Lane, Path, make_headers, read_object, read_results, render_body
+from spanmap.client.compress import Compressor
+from spanmap.client.events import CORE_AI_EVENTS
 from spanmap.client.exchange import Answer, Exchange, NetworkError
 from spanmap.client.outbox import Outbox, Parcel, Record
+from spanmap.client.packing import Packer
 from spanmap.client.retry import RetryPolicy, parse_retry_after
-from spanmap.client.shrink import shrink
 
-Compression = Literal["gzip", "zstd"]
-BeforeSend = Callable[[dict[str, Any]], Mapping[str, Any] | None]
-
-# A body of one packet is not worth the time.
-_MIN_COMPRESSED_BYTES = 1024
-# Prompts compress well at any level; the fastest costs a third of the default.
-_GZIP_LEVEL = 1
-_ZSTD_LEVEL = 3
 # A path that has worked may be away for the time of a deployment. After this many 404s in a row it is gone.
 _MAX_MISSES = 5
 # A server that knew only an old path is asked again whether it knows a better one.
@@ -34,8 +23,6 @@ _ASK_AGAIN_SECONDS = 3600.0
 # A body of more bytes that was cut off so often may be too large for something on the way.
 _SUSPICIOUS_BYTES = 256 * 1024
 _MAX_CUTS = 3
-# An event that the service still finds too large at this size is not too large.
-_MIN_SHRUNK_BYTES = 16 * 1024
 # Errors of a whole request, which no event in it is to blame for.
 _REQUEST_ERRORS = {"missing_required_headers", "invalid_header_value", "invalid_batch"}
 _TOO_BIG = {"ai_event_too_big", "event_too_big"}
@@ -75,8 +62,8 @@ class Courier:
         outbox: Where parcels come from, and go back to.
         alarms: Where trouble is told.
         policy: When to try again.
-        before_send: Sees each event once, and may change or refuse it.
-        compression: How bodies are compressed.
+        packer: Makes parcels ready.
+        compressor: Compresses bodies.
         historical_migration: Marks a backfill.
     """
 
@@ -88,8 +75,8 @@ class Courier:
         outbox: Outbox,
         alarms: Alarms,
         policy: RetryPolicy,
-        before_send: BeforeSend | None,
-        compression: Compression | None,
+        packer: Packer,
+        compressor: Compressor,
         historical_migration: bool,
     ) -> None:
         self._token = token
@@ -97,19 +84,17 @@ class Courier:
         self._outbox = outbox
         self._alarms = alarms
         self._policy = policy
-        self._before_send = before_send
-        self._compress = _find_compressor(compression)
-        self._has_compression = compression is not None
+        self._packer = packer
+        self._compressor = compressor
         self._historical = historical_migration
         self._routes: dict[Lane, _Route] = {lane: _Route(paths) for lane, paths in PATHS.items()}
-        self._misrouted: set[str] = set()
         self._failures = 0
 
     def deliver(self, parcel: Parcel) -> None:
         """Sends a parcel, and settles or puts back every event in it."""
         route = self._routes[parcel.lane]
         path = route.path
-        parcel.records = self._prepare(parcel, path)
+        parcel.records = self._packer.pack(parcel, path)
         if not parcel.records:
             return
         parcel.attempt += 1
@@ -120,7 +105,7 @@ class Courier:
             created_at=parcel.created_at,
             historical_migration=self._historical,
         )
-        encoding, body = self._encode(path, body)
+        encoding, body = self._compressor.compress(body, allow_zstd=path.has_verdicts)
         headers = make_headers(
             path, self._token, request_id=parcel.request_id, attempt=parcel.attempt, encoding=encoding
         )
@@ -133,89 +118,7 @@ class Courier:
             self._read_silence(parcel, error, len(body))
             return
         self._outbox.count_request(path.path, str(answer.status))
-        self._read_answer(parcel, route, path, answer)
-
-    # Before the request.
-
-    def _prepare(self, parcel: Parcel, path: Path) -> list[Record]:
-        """What of the parcel can go now in one request; the rest is put back or dropped."""
-        oldest = time.monotonic() - self._outbox.max_age_seconds
-        going: list[Record] = []
-        seen: dict[str, bytes] = {}
-        size = 0
-        later: dict[Lane, list[Record]] = {"ai": [], "analytics": []}
-        for record in parcel.records:
-            try:
-                if record.since < oldest:
-                    raise Refused("too_old")
-                self._make_ready(record)
-                if len(record.json) > path.max_event_bytes:
-                    self._shrink(record, path.max_event_bytes)
-            except Refused as refused:
-                self._lose([record], refused.reason, f"An event was not sent: {refused.reason}.")
-                continue
-            lane: Lane = "analytics" if record.event in self._misrouted else lane_of(record.event)
-            if seen.get(record.uuid) == record.json:
-                # The same event twice: PostHog would count it once, and refuse a request that holds both.
-                self._outbox.drop([record], "duplicate")
-            elif lane != parcel.lane and parcel.lane == "ai":
-                later["analytics"].append(record)
-            elif record.uuid in seen or (going and size + len(record.json) > self._outbox.batch_bytes):
-                later[parcel.lane].append(record)
-            else:
-                seen[record.uuid] = record.json
-                size += len(record.json)
-                going.append(record)
-        for lane, records in later.items():
-            if records:
-                self._outbox.put_back(Parcel(lane, records))
-        return going
-
-    def _make_ready(self, record: Record) -> None:
-        if record.ready:
-            return
-        if self._before_send is not None:
-            event = parse(record.json)
-            try:
-                changed = self._before_send(event)
-            except Exception as error:
-                # Whoever redacts must not be passed by because of a bug.
-                logger.debug("before_send raised %s", type(error).__name__)
-                raise Refused("before_send_failed") from error
-            if changed is None:
-                raise Refused("before_send")
-            if isinstance(changed, Mapping) and not changed.get("uuid"):
-                changed = {**changed, "uuid": record.uuid}
-            encoded = encode_event(changed)
-            record.event, record.wants_person = encoded.event, encoded.process_person_profile
-            self._outbox.replace(record, encoded.json)
-        repaired: set[str] = set()
-        head, mended = mend(record.json, record.queued_at, repaired)
-        record.event, record.uuid = head.event, head.uuid
-        if "distinct_id" in repaired and head.distinct_id == head.uuid:
-            # Nobody is known by this id, so nobody gets a profile.
-            record.wants_person = False
-        if mended is not record.json:
-            self._outbox.replace(record, mended)
-        self._outbox.count_repaired(repaired)
-        record.ready = True
-
-    def _shrink(self, record: Record, max_bytes: int) -> None:
-        smaller = shrink(record.json, max_bytes)
-        if smaller is None:
-            raise Refused("too_large")
-        logger.debug("event %s was shrunk from %d to %d bytes", record.uuid, len(record.json), len(smaller))
-        self._outbox.replace(record, smaller)
-        self._outbox.count_shrunk()
-
-    def _encode(self, path: Path, body: bytes) -> tuple[str | None, bytes]:
-        if not self._has_compression or len(body) < _MIN_COMPRESSED_BYTES:
-            return None, body
-        if path.has_verdicts and self._compress is not None:
-            return "zstd", self._compress(body)
-        return "gzip", gzip.compress(body, _GZIP_LEVEL, mtime=0)
-
-    # After the request.
+        self._read_answer(parcel, route, path, answer, encoding)
 
     def _read_silence(self, parcel: Parcel, error: NetworkError, body_bytes: int) -> None:
         message = f"{self._exchange.host} did not answer: {error}"
@@ -229,7 +132,7 @@ class Courier:
         else:
             self._try_later(parcel, message, "network")
 
-    def _read_answer(self, parcel: Parcel, route: _Route, path: Path, answer: Answer) -> None:
+    def _read_answer(self, parcel: Parcel, route: _Route, path: Path, answer: Answer, encoding: str | None) -> None:
         status = answer.status
         if 200 <= status < 300:
             self._read_success(parcel, route, path, answer)
@@ -253,11 +156,11 @@ class Courier:
                 f"{self._token!r} (401). Events are kept until the queue is full. Check the token.",
             )
         elif status == 402:
-            self._lose(parcel.records, "billing_limit_exceeded", "The project's billing limit is reached (402).")
+            self._packer.lose(parcel.records, "billing_limit_exceeded", "The project's billing limit is reached (402).")
         elif status == 413:
             self._halve(parcel, answer)
-        elif status == 415 and self._has_compression:
-            self._without_compression(parcel, path)
+        elif status == 415 and self._compressor.step_down(encoding):
+            self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         elif status == 403 and not route.is_proven:
             # What an old web server says to a POST that it does not know.
             self._try_next_path(parcel, route, path, status)
@@ -301,16 +204,16 @@ class Courier:
                 delivered.append(record)
                 if result != "ok":
                     warnings.append(details if result == "warning" else f"unknown_result:{result[:32]}")
-            elif details in _TOO_BIG and self._can_shrink(record):
+            elif details in _TOO_BIG and self._packer.halve(record):
                 self._outbox.put_back(Parcel(parcel.lane, [record]))
             elif details in _MISROUTED and parcel.lane == "ai":
-                self._misrouted.add(record.event)
+                self._packer.send_elsewhere(record.event)
                 elsewhere.append(record)
             else:
                 dropped.setdefault(details, []).append(record)
         self._outbox.deliver(delivered, warnings)
         for details, records in dropped.items():
-            self._lose(
+            self._packer.lose(
                 records,
                 details if _REASON.fullmatch(details) else "dropped_by_posthog",
                 f"PostHog dropped {len(records)} events: {details[:100]}.",
@@ -324,16 +227,6 @@ class Courier:
             parcel.floor = now + (after or 0.0)
             parcel.not_before = now + self._policy.wait_seconds(parcel.attempt, after)
             self._outbox.put_back(parcel)
-
-    def _can_shrink(self, record: Record) -> bool:
-        target = len(record.json) // 2
-        if target < _MIN_SHRUNK_BYTES:
-            return False
-        try:
-            self._shrink(record, target)
-        except Refused:
-            return False
-        return True
 
     def _try_later(self, parcel: Parcel, message: str, kind: str, after: float | None = None) -> None:
         self._failures += 1
@@ -388,18 +281,18 @@ class Courier:
             self._split(parcel)
         elif path.path == "/i/v0/ai/batch/" and parcel.records[0].event not in CORE_AI_EVENTS:
             # The older AI path refuses names that it does not know; the path for all events may take them.
-            self._misrouted.add(parcel.records[0].event)
+            self._packer.send_elsewhere(parcel.records[0].event)
             self._outbox.put_back(Parcel("analytics", parcel.records))
         else:
-            self._lose(parcel.records, f"rejected:{tag}", f"PostHog refused an event ({tag}).")
+            self._packer.lose(parcel.records, f"rejected:{tag}", f"PostHog refused an event ({tag}).")
 
     def _halve(self, parcel: Parcel, answer: Answer) -> None:
         if len(parcel.records) > 1:
             self._split(parcel)
-        elif self._can_shrink(parcel.records[0]):
+        elif self._packer.halve(parcel.records[0]):
             self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         else:
-            self._lose(
+            self._packer.lose(
                 parcel.records,
                 "too_large",
                 f"An event is too large for {self._exchange.host} ({answer.status}), however small it was made.",
@@ -409,19 +302,6 @@ class Courier:
         middle = len(parcel.records) // 2
         for half in (parcel.records[:middle], parcel.records[middle:]):
             self._outbox.put_back(Parcel(parcel.lane, half, created_at=parcel.created_at))
-
-    def _without_compression(self, parcel: Parcel, path: Path) -> None:
-        if path.has_verdicts and self._compress is not None:
-            self._compress = None
-        else:
-            self._has_compression = False
-        self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
-
-    def _lose(self, records: Sequence[Record], reason: str, message: str) -> None:
-        # First told and then settled, so that whoever waits for delivery has heard of it when the wait is over.
-        if reason != "before_send":
-            self._alarms.raise_alarm(reason, message, events=len(records), lost=True)
-        self._outbox.drop(records, reason)
 
 
 def _unproven(route: _Route) -> _Route:
@@ -433,20 +313,3 @@ def _shown(location: str) -> str:
     """A redirect's target without what may be secret in it."""
     address = location.partition("?")[0].partition("#")[0]
     return repr(re.sub(r"//[^/@]*@", "//", address)[:200])
-
-
-def _find_compressor(compression: Compression | None) -> Callable[[bytes], bytes] | None:
-    """The zstd compressor, if that is what was asked for and it is there."""
-    if compression != "zstd":
-        return None
-    try:
-        zstd = importlib.import_module("compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd")
-    except ImportError:
-        logger.warning("zstd is not installed, so bodies are compressed with gzip: pip install 'spanmap[client]'")
-        return None
-
-    def compress(body: bytes) -> bytes:
-        compressed: bytes = zstd.compress(body, _ZSTD_LEVEL)
-        return compressed
-
-    return compress

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import time
 import urllib.request
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import urllib3
@@ -64,16 +66,17 @@ class Exchange:
         """
         deadline = time.monotonic() + self.timeout_seconds
         try:
-            response = self._get_pool().request(
-                "POST",
-                f"{self.host}{path}",
-                body=body,
-                headers=dict(headers),
-                redirect=False,
-                retries=False,
-                preload_content=False,
-                timeout=urllib3.Timeout(connect=self.timeout_seconds, read=self.timeout_seconds),
-            )
+            with _without_instrumentation():
+                response = self._get_pool().request(
+                    "POST",
+                    f"{self.host}{path}",
+                    body=body,
+                    headers=dict(headers),
+                    redirect=False,
+                    retries=False,
+                    preload_content=False,
+                    timeout=urllib3.Timeout(connect=self.timeout_seconds, read=self.timeout_seconds),
+                )
             try:
                 content = _read(response, deadline)
             except BaseException:
@@ -122,6 +125,15 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if time.monotonic() > deadline:
             raise NetworkError("The answer was not complete in time.")
     return bytes(content)
+
+
+def _without_instrumentation() -> AbstractContextManager[object]:
+    """Keeps OpenTelemetry's instrumentation of urllib3, where there is one, from making spans of our requests."""
+    instrumentation = sys.modules.get("opentelemetry.instrumentation.utils")
+    if instrumentation is None:
+        return nullcontext()
+    suppressed: AbstractContextManager[object] = instrumentation.suppress_instrumentation()
+    return suppressed
 
 
 def _find_proxy(host: Host) -> str | None:
