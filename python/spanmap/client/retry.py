@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+# Not the generator that applications seed: a fork would repeat it, and our draws would change theirs.
+_system_random = random.SystemRandom().random
 # A server that asks for more patience than this is asked again after it.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
@@ -30,7 +32,7 @@ class RetryPolicy:
     first_seconds: float = 1.0
     max_seconds: float = 30.0
     frozen_seconds: float = 60.0
-    random: Callable[[], float] = random.random
+    random: Callable[[], float] = _system_random
 
     def wait_seconds(self, failures: int, retry_after: float | None = None) -> float:
         """How long to wait after so many failures in a row."""
