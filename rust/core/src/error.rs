@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 /// The step of the pipeline in which an error happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,9 +35,13 @@ pub enum Kind {
     Limit(&'static str),
 }
 
-/// What went wrong, where, and what to do about it.
+/// What went wrong, where, and what to do about it: a pointer to a [`Report`], so that the good path has little to carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
+pub struct Error(Box<Report>);
+
+/// What an error says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
     pub stage: Stage,
     pub kind: Kind,
     /// Byte offset into the (decompressed) body.
@@ -54,41 +59,32 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Error {
     #[cold]
     pub fn decode(offset: usize, what: impl Into<Cow<'static, str>>, advice: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            stage: Stage::Wire,
-            kind: Kind::Decode,
-            offset,
-            segments: Vec::new(),
-            what: what.into(),
-            advice: advice.into(),
-        }
+        Self::new(Kind::Decode, offset, what.into(), advice.into())
     }
 
     #[cold]
     pub fn limit(offset: usize, cap: &'static str, what: impl Into<Cow<'static, str>>) -> Self {
         let advice = format!("Send less at once, or raise limits.{cap} if the sender is trusted.");
-        Self {
-            stage: Stage::Wire,
-            kind: Kind::Limit(cap),
-            offset,
-            segments: Vec::new(),
-            what: what.into(),
-            advice: advice.into(),
-        }
+        Self::new(Kind::Limit(cap), offset, what.into(), advice.into())
+    }
+
+    fn new(kind: Kind, offset: usize, what: Cow<'static, str>, advice: Cow<'static, str>) -> Self {
+        Self(Box::new(Report { stage: Stage::Wire, kind, offset, segments: Vec::new(), what, advice }))
     }
 
     /// The same error about something that did not come as bytes.
     #[cold]
     #[must_use]
-    pub fn at_stage(self, stage: Stage) -> Self {
-        Self { stage, ..self }
+    pub fn at_stage(mut self, stage: Stage) -> Self {
+        self.0.stage = stage;
+        self
     }
 
     /// Adds the field that the error travelled out of: `"name"`, `"[3]"`.
     #[cold]
     #[must_use]
     pub fn at(mut self, segment: impl Into<Cow<'static, str>>) -> Self {
-        self.segments.push(segment.into());
+        self.0.segments.push(segment.into());
         self
     }
 
@@ -109,6 +105,14 @@ impl Error {
             path.push_str(segment);
         }
         path
+    }
+}
+
+impl Deref for Error {
+    type Target = Report;
+
+    fn deref(&self) -> &Report {
+        &self.0
     }
 }
 
