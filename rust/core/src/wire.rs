@@ -113,13 +113,20 @@ pub struct Span<'a> {
 impl Span<'_> {
     /// Empties the span and keeps its lists' memory.
     pub fn clear(&mut self) {
-        let mut attributes = std::mem::take(&mut self.attributes);
-        let mut events = std::mem::take(&mut self.events);
-        let mut links = std::mem::take(&mut self.links);
-        attributes.clear();
-        events.clear();
-        links.clear();
-        *self = Span { attributes, events, links, ..Span::default() };
+        self.trace_id.clear();
+        self.span_id.clear();
+        self.parent_span_id.clear();
+        self.trace_state = Cow::Borrowed("");
+        self.flags = 0;
+        self.name = Cow::Borrowed("");
+        self.kind = 0;
+        self.start_unix_nano = 0;
+        self.end_unix_nano = 0;
+        self.attributes.clear();
+        self.events.clear();
+        self.links.clear();
+        self.status_code = 0;
+        self.status_message = Cow::Borrowed("");
     }
 }
 

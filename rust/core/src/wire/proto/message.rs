@@ -33,10 +33,10 @@ pub(super) fn scope<'a>(mut reader: Reader<'a>, scope: &mut Scope<'a>, limits: &
 pub(super) fn span<'a>(mut reader: Reader<'a>, span: &mut Span<'a>, limits: &Limits) -> Result<()> {
     while let Some(field) = reader.field()? {
         match field.number {
-            1 => span.trace_id = id(&mut reader, field, "trace_id")?,
-            2 => span.span_id = id(&mut reader, field, "span_id")?,
+            1 => id(&mut reader, field, "trace_id", &mut span.trace_id)?,
+            2 => id(&mut reader, field, "span_id", &mut span.span_id)?,
             3 => span.trace_state = Cow::Borrowed(reader.text(field, "trace_state")?),
-            4 => span.parent_span_id = id(&mut reader, field, "parent_span_id")?,
+            4 => id(&mut reader, field, "parent_span_id", &mut span.parent_span_id)?,
             5 => span.name = Cow::Borrowed(reader.text(field, "name")?),
             6 => span.kind = reader.number(field, "kind")? as i32,
             7 => span.start_unix_nano = reader.fixed64(field, "start_time_unix_nano")?,
@@ -78,8 +78,12 @@ fn room(reader: &Reader<'_>, count: usize, max: usize, what: &'static str) -> Re
     if count < max { Ok(()) } else { Err(too_many(reader.offset(), "max_span_events", max, what)) }
 }
 
-pub(super) fn id(reader: &mut Reader<'_>, field: Field, name: &'static str) -> Result<Id> {
-    reader.bytes(field).map(Id::from_slice).map_err(|error| error.at(name))
+/// Reads an id into its place.
+pub(super) fn id(reader: &mut Reader<'_>, field: Field, name: &'static str, id: &mut Id) -> Result<()> {
+    let bytes = reader.bytes(field).map_err(|error| error.at(name))?;
+    id.clear();
+    id.extend_from_slice(bytes);
+    Ok(())
 }
 
 fn span_event<'a>(mut reader: Reader<'a>, event: &mut SpanEvent<'a>, limits: &Limits) -> Result<()> {
@@ -98,8 +102,8 @@ fn span_event<'a>(mut reader: Reader<'a>, event: &mut SpanEvent<'a>, limits: &Li
 fn span_link<'a>(mut reader: Reader<'a>, link: &mut Link<'a>, limits: &Limits) -> Result<()> {
     while let Some(field) = reader.field()? {
         match field.number {
-            1 => link.trace_id = id(&mut reader, field, "trace_id")?,
-            2 => link.span_id = id(&mut reader, field, "span_id")?,
+            1 => id(&mut reader, field, "trace_id", &mut link.trace_id)?,
+            2 => id(&mut reader, field, "span_id", &mut link.span_id)?,
             3 => drop(reader.text(field, "trace_state")?),
             4 => attribute(&mut reader, field, &mut link.attributes, limits)?,
             5 => drop(reader.number(field, "dropped_attributes_count")?),
@@ -143,7 +147,7 @@ fn read_attribute<'a>(
         return Err(too_many(reader.offset(), "max_attributes", limits.max_attributes, "attributes in one place"));
     }
     let message = reader.message(field)?;
-    attributes.push(Attribute::default());
+    attributes.resize_with(attributes.len().saturating_add(1), Attribute::default);
     match attributes.last_mut() {
         Some(Attribute { key, value }) => key_value(message, key, value, limits, 0),
         None => Ok(()),
