@@ -34,7 +34,7 @@ pub fn decode<'a>(body: &'a [u8], limits: &Limits, on_error: OnError, visitor: &
     if body.is_empty() {
         return Err(empty_body());
     }
-    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error))?;
+    let text = simdutf8::compat::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
     let mut scanner = Scanner::new(text, limits.max_json_nesting);
     scanner.skip_byte_order_mark();
     let mut decoder = Decoder { limits, on_error, log: Vec::new(), span_count: 0, attribute_count: 0 };
@@ -208,8 +208,7 @@ fn scope<'a>(scanner: &mut Scanner<'a>, limits: &Limits) -> Result<Scope<'a>> {
 }
 
 #[cold]
-fn not_utf8(body: &[u8], error: std::str::Utf8Error) -> Error {
-    let offset = error.valid_up_to();
+fn not_utf8(body: &[u8], offset: usize) -> Error {
     let byte = body.get(offset).copied().unwrap_or_default();
     Error::decode(offset, format!("is not UTF-8 (byte 0x{byte:02x})"), "JSON must be UTF-8: fix the exporter.")
 }

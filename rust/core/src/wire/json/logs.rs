@@ -49,7 +49,7 @@ pub(in crate::wire) fn decode<'a>(body: &'a [u8], limits: &Limits, on_error: OnE
     if body.is_empty() {
         return Err(empty_body());
     }
-    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error))?;
+    let text = simdutf8::compat::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
     let mut scanner = Scanner::new(text, limits.max_json_nesting);
     scanner.skip_byte_order_mark();
     if scanner.peek()? != b'{' {

@@ -140,15 +140,18 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn text(&mut self, field: Field, name: &'static str) -> Result<&'a str> {
         let bytes = self.bytes(field).map_err(|error| error.at(name))?;
-        match std::str::from_utf8(bytes) {
+        match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(text),
-            Err(error) => {
-                let valid = error.valid_up_to();
-                let offset = self.offset().saturating_sub(bytes.len()).saturating_add(valid);
-                let byte = bytes.get(valid).copied().unwrap_or_default();
-                Err(Error::decode(offset, format!("is not UTF-8 (byte 0x{byte:02x})"), NOT_UTF8).at(name))
-            }
+            Err(_) => Err(self.not_utf8(bytes, name)),
         }
+    }
+
+    #[cold]
+    fn not_utf8(&self, bytes: &[u8], name: &'static str) -> Error {
+        let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+        let offset = self.offset().saturating_sub(bytes.len()).saturating_add(valid);
+        let byte = bytes.get(valid).copied().unwrap_or_default();
+        Error::decode(offset, format!("is not UTF-8 (byte 0x{byte:02x})"), NOT_UTF8).at(name)
     }
 
     /// A varint field: int32, uint32, int64, bool and enum alike.
