@@ -5,6 +5,9 @@ use wide::u8x16;
 /// So many bytes are looked at together: one bit each in a word.
 pub(super) const BLOCK: usize = 64;
 
+/// So many bytes fit into one vector register everywhere.
+const ROW: usize = 16;
+
 /// The stops of one block of a text. Tokens are short, so that several of them share the work of one look.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stops {
@@ -27,7 +30,7 @@ impl Stops {
             let block = position.wrapping_sub(within);
             if block != self.block {
                 let rest = bytes.get(block..).unwrap_or_default();
-                self.bits = rest.first_chunk().map_or_else(|| stops_at_end(rest), stops);
+                self.bits = rest.first_chunk().map_or_else(|| stops_at_end(bytes, rest), stops_of_block);
                 self.block = block;
             }
             // A block is 64 bytes, so that the shift is always in range.
@@ -43,24 +46,33 @@ impl Stops {
     }
 }
 
-/// The stops of a block that the end of the text cuts off.
-#[cold]
-fn stops_at_end(rest: &[u8]) -> u64 {
-    let mut block = [b' '; BLOCK];
-    block.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
-    stops(&block)
+#[inline]
+fn stops_of_block(block: &[u8; BLOCK]) -> u64 {
+    let (rows, _) = block.as_chunks::<ROW>();
+    rows.iter().rev().fold(0, |bits, row| bits << ROW | stops_of_row(row))
 }
 
-/// A bit for each byte that is a quote, a backslash or less than 0x20.
+/// The stops of a block that the end of the text cuts off. The last row is filled up with bytes before it.
+fn stops_at_end(text: &[u8], block: &[u8]) -> u64 {
+    let (rows, rest) = block.as_chunks::<ROW>();
+    let bits_of_rest = match text.last_chunk::<ROW>() {
+        Some(row) => stops_of_row(row).wrapping_shr(ROW.saturating_sub(rest.len()) as u32),
+        None => rest.iter().rev().fold(0, |bits, &byte| bits << 1 | u64::from(is_stop(byte))),
+    };
+    rows.iter().rev().fold(bits_of_rest, |bits, row| bits << ROW | stops_of_row(row))
+}
+
+const fn is_stop(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// A bit for each byte that [`is_stop`].
 #[inline]
-fn stops(block: &[u8; BLOCK]) -> u64 {
-    let (rows, _) = block.as_chunks::<16>();
-    rows.iter().rev().fold(0, |bits, row| {
-        let row = u8x16::new(*row);
-        let is_control = row.min(u8x16::splat(0x1f)).simd_eq(row);
-        let is_stop = is_control | row.simd_eq(u8x16::splat(b'"')) | row.simd_eq(u8x16::splat(b'\\'));
-        bits << 16 | u64::from(is_stop.to_bitmask())
-    })
+fn stops_of_row(row: &[u8; ROW]) -> u64 {
+    let row = u8x16::new(*row);
+    let is_control = row.min(u8x16::splat(0x1f)).simd_eq(row);
+    let is_stop = is_control | row.simd_eq(u8x16::splat(b'"')) | row.simd_eq(u8x16::splat(b'\\'));
+    u64::from(is_stop.to_bitmask())
 }
 
 #[cfg(test)]
@@ -85,7 +97,7 @@ mod tests {
         #[test]
         fn every_stop_is_found_where_it_is(bytes in vec(byte(), 0..300)) {
             let mut stops = Stops::new();
-            for position in (0..bytes.len()).chain((0..bytes.len()).rev()) {
+            for position in (0..=bytes.len()).chain((0..=bytes.len()).rev()) {
                 prop_assert_eq!(stops.next(&bytes, position), naive(&bytes, position));
             }
         }
