@@ -14,6 +14,9 @@ macro_rules! keys {
         /// The text of every key, in the order of the ids.
         pub static TEXTS: &[&str] = &[$($text,)*];
 
+        /// The text of every key as JSON writes a member's name, colon included, in the order of the ids.
+        static MEMBER_NAMES: &[&str] = &[$(concat!("\"", $text, "\":"),)*];
+
         /// Every key, in the order of the ids.
         pub static ALL: &[Key] = &[$(Key::$id,)*];
     };
@@ -34,6 +37,11 @@ impl Key {
 
     pub fn as_str(self) -> &'static str {
         TEXTS[self as usize]
+    }
+
+    /// The key as JSON writes a member's name: in quotes, with a colon behind it. No key holds what JSON has to escape.
+    pub fn as_member_name(self) -> &'static str {
+        MEMBER_NAMES[self as usize]
     }
 }
 

@@ -1,28 +1,39 @@
 //! Times as text: RFC 3339 in UTC, with as many fractional digits as the time needs.
 
-use std::fmt::Write;
-
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
 /// Nanoseconds since 1970-01-01 UTC as RFC 3339, with the fewest of 0, 3, 6 or 9 fractional digits that are exact.
 pub fn rfc3339(unix_nano: u64) -> String {
+    let mut text = Vec::with_capacity(30);
+    write_rfc3339(unix_nano, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Appends what [`rfc3339`] returns.
+pub fn write_rfc3339(unix_nano: u64, out: &mut Vec<u8>) {
     let (seconds, nanos) = (unix_nano / NANOS_PER_SECOND, unix_nano % NANOS_PER_SECOND);
     let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
     let second_of_day = seconds % SECONDS_PER_DAY;
-    let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
+    let numbers = [(year, 4), (month, 2), (day, 2)];
+    let of_day = [second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60].map(|number| (number, 2));
+    for ((number, width), separator) in numbers.into_iter().chain(of_day).zip(*b"--T::.") {
+        write_digits(number, width, out);
+        out.push(separator);
+    }
+    match nanos {
+        // The point goes again.
+        0 => drop(out.pop()),
+        _ if nanos.is_multiple_of(1_000_000) => write_digits(nanos / 1_000_000, 3, out),
+        _ if nanos.is_multiple_of(1_000) => write_digits(nanos / 1_000, 6, out),
+        _ => write_digits(nanos, 9, out),
+    }
+    out.push(b'Z');
+}
 
-    let mut text = String::with_capacity(30);
-    // Writing to a String cannot fail.
-    let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
-    let _ = match nanos {
-        0 => Ok(()),
-        _ if nanos.is_multiple_of(1_000_000) => write!(text, ".{:03}", nanos / 1_000_000),
-        _ if nanos.is_multiple_of(1_000) => write!(text, ".{:06}", nanos / 1_000),
-        _ => write!(text, ".{nanos:09}"),
-    };
-    text.push('Z');
-    text
+/// Appends so many of the last decimal digits of a number.
+fn write_digits(number: u64, width: u32, out: &mut Vec<u8>) {
+    out.extend((0..width).rev().map(|place| b'0' + (number / 10u64.pow(place) % 10) as u8));
 }
 
 /// Year, month and day of the Gregorian calendar, from days since 1970-01-01. Years are counted from 1 March inside, so
