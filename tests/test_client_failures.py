@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -482,10 +483,31 @@ def test_zstd_that_a_server_does_not_read_becomes_gzip(server: PostHogServer) ->
 
 def test_gzip_that_a_server_does_not_read_becomes_plain(server: PostHogServer) -> None:
     server.script.append(answer(415))
-    with make_client(server) as client:
+    with make_client(server, compression="gzip") as client:
         client.send(make_events(50))
         assert client.flush(10)
     assert "content-encoding" not in server.requests[1].headers
+
+
+def test_a_compression_that_is_damaged_on_the_way_is_given_up(server: PostHogServer) -> None:
+    server.script.append(answer(400, b'{"error": "request_decoding_error"}'))
+    with make_client(server, compression="zstd") as client:
+        client.send(make_events(50))
+        assert client.flush(10)
+        assert client.counters["dropped"] == {}
+    assert [seen.headers["content-encoding"] for seen in server.requests] == ["zstd", "gzip"]
+
+
+def test_without_a_zstd_library_bodies_are_gzip_and_who_asked_for_zstd_is_told(
+    server: PostHogServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd", None)
+    for compression in ("auto", "zstd"):
+        with make_client(server, compression=compression) as client:
+            client.send(make_events(50))
+            assert client.flush(10)
+    assert [seen.headers["content-encoding"] for seen in server.requests] == ["gzip", "gzip"]
+    assert [record.getMessage()[:24] for record in caplog.records] == ["There is no zstd library"]
 
 
 def test_old_paths_get_gzip_even_where_zstd_is_wanted() -> None:
@@ -559,7 +581,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_many_threads_send_at_once(server: PostHogServer) -> None:
     events = make_events(400)
     server.script.extend([answer(503), reset(), accept_then_cut()])
-    with make_client(server, max_batch_events=37) as client:
+    with make_client(server, max_batch_events=37, compression="gzip") as client:
         threads = [threading.Thread(target=client.send, args=(events[at : at + 50],)) for at in range(0, 400, 50)]
         for thread in threads:
             thread.start()

@@ -78,7 +78,7 @@ def test_shutdown_says_what_was_left(server: PostHogServer, caplog: pytest.LogCa
     client.send(make_events(7))
     assert client.shutdown(0.05) is False
     assert client.counters["pending_events"] == 7
-    assert "7 events were not delivered" in caplog.text
+    assert "7 events could not be delivered" in caplog.text
     # A second call neither waits nor raises.
     assert client.shutdown(60) is False
 
@@ -285,6 +285,22 @@ def test_events_of_exit_handlers_are_delivered_too(server: PostHogServer) -> Non
     assert len(server.accepted) == 1
 
 
+def test_events_of_exit_handlers_that_run_last_are_delivered_too(server: PostHogServer) -> None:
+    """What was registered before the client's own exit handler runs after it: a tracer provider's, for instance."""
+    ended = run_script(
+        """
+        import atexit, sys
+        clients = []
+        atexit.register(lambda: clients[0].send([{"event": "$ai_span", "distinct_id": "u", "properties": {}}] * 3))
+        from spanmap.client import Client
+        clients.append(Client("phc_test", sys.argv[1]))
+        """,
+        server,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert len(server.accepted) == 3
+
+
 def test_a_server_that_hangs_does_not_hold_up_the_exit(server: PostHogServer) -> None:
     server.always = hang()
     ended = run_script(
@@ -297,7 +313,7 @@ def test_a_server_that_hangs_does_not_hold_up_the_exit(server: PostHogServer) ->
         server,
     )
     assert ended.returncode == 0
-    assert ended.stderr == "1 events were not delivered before the deadline of shutdown and are lost\n"
+    assert ended.stderr == "1 events could not be delivered before the end and are lost\n"
 
 
 def test_a_client_that_has_nothing_to_send_costs_the_exit_nothing(server: PostHogServer) -> None:

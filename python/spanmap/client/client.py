@@ -55,7 +55,7 @@ class Client:
         timeout_seconds: For each request.
         max_age_seconds: An event that could not be delivered for so long is dropped.
         exit_seconds: How long the interpreter's exit may wait for deliveries.
-        compression: `"gzip"`, `"zstd"` (needs `spanmap[client]` before Python 3.14), or None.
+        compression: `"auto"` (zstd where it is there and the server reads it, else gzip), `"gzip"`, `"zstd"`, or None.
         historical_migration: Marks a backfill of events from more than two days ago.
         retry: When to try again.
         ca_file: A file of certificates to trust instead of the system's.
@@ -88,7 +88,7 @@ class Client:
         timeout_seconds: float = 15.0,
         max_age_seconds: float = 86_400.0,
         exit_seconds: float = 5.0,
-        compression: Compression | None = "gzip",
+        compression: Compression | None = "auto",
         historical_migration: bool = False,
         retry: RetryPolicy | None = None,
         ca_file: str | None = None,
@@ -105,8 +105,8 @@ class Client:
         ):
             if not value > 0:
                 raise ValueError(f"{name} is {value!r}. It must be more than 0.")
-        if compression not in {"gzip", "zstd", None}:
-            raise ValueError(f'compression is {compression!r}. It must be "gzip", "zstd" or None.')
+        if compression not in {"auto", "gzip", "zstd", None}:
+            raise ValueError(f'compression is {compression!r}. It must be "auto", "gzip", "zstd" or None.')
         self._token = Token(token)
         self._host = parse_host(host, allow_plain_http=allow_plain_http)
         self._exit_seconds = exit_seconds
@@ -136,6 +136,7 @@ class Client:
 
         self._on_error = on_error
         self._is_closed = False
+        self._exit_deadline: float | None = None
         self._make_outbox = make_outbox
         self._make_courier = make_courier
         self._start_anew()
@@ -172,6 +173,9 @@ class Client:
         queued, reason = self._outbox.put(offered)
         if queued:
             self._start_worker()
+        if self._exit_deadline is not None:
+            # The hook of the interpreter's exit is through with this client, so nobody else will deliver these.
+            self.flush(max(self._exit_deadline - time.monotonic(), 0.0))
         if refused := len(offered) - queued:
             self._alarms.raise_alarm(reason, _REFUSALS[reason].format(refused), events=refused, lost=True)
         return queued
@@ -194,7 +198,7 @@ class Client:
         if not future.done() and not self._start_worker():
             return False
         try:
-            return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), deadline_seconds)
+            return await asyncio.wait_for(asyncio.wrap_future(future), deadline_seconds)
         except TimeoutError:
             return False
         finally:
@@ -213,10 +217,7 @@ class Client:
         done = self._await(future, deadline_seconds)
         self._stop.set()
         self._outbox.wake()
-        left = self.counters["pending_events"]
-        if left:
-            logger.error("%d events were not delivered before the deadline of shutdown and are lost", left)
-        else:
+        if not self._mourn():
             self._exchange.close()
         return done
 
@@ -280,6 +281,8 @@ class Client:
                 deadline = 0.0
             else:
                 # No thread can be started any more: the interpreter is on its way out.
+                if deadline_seconds is not None:
+                    self._exchange.timeout_seconds = max(min(self._exchange.timeout_seconds, deadline_seconds), 0.01)
                 self._work(future.done, deadline)
         try:
             return future.result(None if deadline is None else max(deadline - time.monotonic(), 0.0))
@@ -287,6 +290,12 @@ class Client:
             return False
         finally:
             self._outbox.stop_waiting(future)
+
+    def _mourn(self) -> int:
+        left = self.counters["pending_events"]
+        if left:
+            logger.error("%d events could not be delivered before the end and are lost", left)
+        return left
 
     def _start_worker(self) -> bool:
         with self._worker_lock:
@@ -314,8 +323,10 @@ class Client:
                 outbox.drop(records, "internal_error")
 
     def _at_exit(self) -> None:
-        if self.counters["pending_events"] and not self._stop.is_set():
-            self.shutdown(self._exit_seconds)
+        """Delivers what is left, but stays open: exit handlers that were registered before run after this."""
+        self._exit_deadline = time.monotonic() + self._exit_seconds
+        if not self._is_closed and not self.flush(self._exit_seconds):
+            self._mourn()
 
 
 _clients: weakref.WeakSet[Client] = weakref.WeakSet()

@@ -147,7 +147,7 @@ class Courier:
                 "followed because it would hand the token on. Set host to where PostHog really is.",
             )
         elif status == 400:
-            self._find_culprit(parcel, route, path, answer)
+            self._find_culprit(parcel, route, path, answer, encoding)
         elif status == 401:
             self._freeze(
                 parcel,
@@ -271,12 +271,14 @@ class Courier:
             "https://eu.i.posthog.com.",
         )
 
-    def _find_culprit(self, parcel: Parcel, route: _Route, path: Path, answer: Answer) -> None:
+    def _find_culprit(self, parcel: Parcel, route: _Route, path: Path, answer: Answer, encoding: str | None) -> None:
         error = (read_object(answer.body) or {}).get("error")
         tag = error if isinstance(error, str) and _REASON.fullmatch(error) else "http_400"
         if path.has_verdicts and tag in _REQUEST_ERRORS:
             # Something between us and the service has touched the request.
             self._try_next_path(parcel, _unproven(route), path, answer.status)
+        elif tag == "request_decoding_error" and self._compressor.step_down(encoding):
+            self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         elif len(parcel.records) > 1:
             self._split(parcel)
         elif path.path == "/i/v0/ai/batch/" and parcel.records[0].event not in CORE_AI_EVENTS:
