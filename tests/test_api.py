@@ -20,6 +20,7 @@ import pytest
 import zstandard
 
 import spanmap
+from posthog_server import PostHogServer
 from spanmap import _core, errors, explanation, options, samples
 
 SAMPLE = spanmap.samples.read("fastapi-openai.pb")
@@ -359,10 +360,20 @@ def python_blocks(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/guide.md"])
-def test_the_examples_in_the_documents_run(page: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_examples_in_the_documents_run(
+    page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with PostHogServer() as server:
+        monkeypatch.setenv("POSTHOG_API_KEY", "phc_test")
+        monkeypatch.setenv("POSTHOG_HOST", server.url)
+        run_examples(page)
+        assert server.accepted
+    assert "$ai_generation" in capsys.readouterr().out
+
+
+def run_examples(page: str) -> None:
     blocks = python_blocks(ROOT / page)
     assert blocks
     names: dict[str, Any] = {}
     for block in blocks:
         exec(compile(block, page, "exec"), names)  # noqa: S102
-    assert "$ai_generation" in capsys.readouterr().out

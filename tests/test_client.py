@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -14,7 +16,9 @@ from client_cases import make_event
 from posthog_server import PostHogServer
 from posthog_server.capture import Reply
 from posthog_server.server import Handler
+from spanmap import client as client_package
 from spanmap.client import Client, EncodedEvent
+from spanmap.client import client as client_module
 
 
 @pytest.fixture
@@ -83,3 +87,30 @@ def test_an_encoded_event_is_what_to_json_gives(server: PostHogServer) -> None:
         client.send_encoded(encoded)
         assert client.flush(10)
     assert server.copies == {event["uuid"]: 1 for event in batch.events}
+
+
+@pytest.mark.parametrize("module", [client_package, client_module])
+def test_the_examples_in_the_docstrings_hold(module: types.ModuleType) -> None:
+    failed, tried = doctest.testmod(module)
+    assert failed == 0
+    assert tried > 0
+
+
+def test_every_public_name_is_explained() -> None:
+    for name in client_package.__all__:
+        thing = getattr(client_package, name)
+        assert thing.__doc__, name
+        for attribute, value in vars(thing).items():
+            if not attribute.startswith("_") and callable(value):
+                assert value.__doc__, f"{name}.{attribute}"
+
+
+def test_without_urllib3_it_says_what_to_install() -> None:
+    script = "import sys; sys.modules['urllib3'] = None; import spanmap.client"
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "spanmap.client needs the package urllib3: pip install 'spanmap[client]'" in ended.stderr
+
+
+def test_importing_spanmap_imports_no_http_library() -> None:
+    script = "import sys, spanmap; sys.exit('urllib3' in sys.modules or 'ssl' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
