@@ -120,6 +120,13 @@ def test_strings_that_differ_in_one_place_stay_apart(length: int, end: str) -> N
     assert content_of(*texts, *texts) == [json.loads(text) for text in texts] * 2
 
 
+@pytest.mark.parametrize("length", [0, 30, 31, 32, 33, 40, 100])
+def test_strings_that_begin_alike_stay_apart(length: int) -> None:
+    ends = ["", "a", "b", "a" * 40, '\\"', '\\"a', "\\\\", '\\\\\\"', "é", '","', "\\u0022", "\\/"]
+    texts = [f'["{"x" * length}{end}"]' for end in ends]
+    assert content_of(*texts, *reversed(texts)) == [json.loads(text) for text in [*texts, *reversed(texts)]]
+
+
 def test_a_text_with_escapes_is_not_taken_for_its_spelling() -> None:
     assert content_of('["back\\\\nslash", "back\\nslash"]') == [["back\\nslash", "back\nslash"]]
 

@@ -7,7 +7,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString};
 
-use crate::remembered::Remembered;
+use crate::remembered::{Guesses, Head, Remembered};
 
 /// Containers inside one another. The core's own cap for JSON inside strings is 128.
 const MAX_NESTING: usize = 200;
@@ -19,6 +19,8 @@ pub struct Parser<'e, 'py> {
     pub plain: Remembered<'e, 'py>,
     /// Strings with escapes, by their text as it stands between the quotes.
     escaped: Remembered<'e, 'py>,
+    /// Long strings of either kind, for the guess that one of them stands at the cursor again.
+    long: Guesses<'e, 'py>,
     /// The elements of all lists that are open, the innermost last.
     elements: Vec<Bound<'py, PyAny>>,
     /// Room for a string while its escapes are read.
@@ -47,6 +49,7 @@ impl<'e, 'py> Parser<'e, 'py> {
             py,
             plain: Remembered::new(events),
             escaped: Remembered::new(events),
+            long: Guesses::new(events),
             elements: Vec::new(),
             unescaped: String::new(),
         }
@@ -116,17 +119,32 @@ impl<'e, 'py> Parser<'e, 'py> {
     /// The string at the cursor, which stands at its first quote.
     #[inline]
     fn string(&mut self, cursor: &mut Cursor<'e>) -> Parsed<Bound<'py, PyString>> {
-        let py = self.py;
-        let (text, has_escapes) = cursor.string().ok_or(Fault::Unread)?;
-        if !has_escapes {
-            return Ok(self.plain.get(text, |text| PyString::new(py, text)));
+        // A string that begins like one before is compared with it, which takes far less than to look for its end.
+        let start = cursor.text.as_bytes().get(cursor.at + 1..).unwrap_or_default();
+        let head = start.first_chunk().filter(|head| !holds_end(head));
+        if let Some((known, string)) = head.and_then(|head| self.long.get(head)) {
+            let is_same = start.starts_with(known.as_bytes()) && start.get(known.len()) == Some(&b'"');
+            if is_same {
+                cursor.at += known.len() + 2;
+                return Ok(string.clone());
+            }
         }
-        let unescaped = &mut self.unescaped;
-        Ok(self.escaped.get(text, |text| {
-            unescaped.clear();
-            unescape(text, unescaped);
-            PyString::new(py, unescaped)
-        }))
+        let (text, has_escapes) = cursor.string().ok_or(Fault::Unread)?;
+        let py = self.py;
+        let string = if has_escapes {
+            let unescaped = &mut self.unescaped;
+            self.escaped.get(text, |text| {
+                unescaped.clear();
+                unescape(text, unescaped);
+                PyString::new(py, unescaped)
+            })
+        } else {
+            self.plain.get(text, |text| PyString::new(py, text))
+        };
+        if let Some(head) = head {
+            self.long.insert(head, text, &string);
+        }
+        Ok(string)
     }
 
     fn number(&mut self, cursor: &mut Cursor<'e>) -> Parsed<Bound<'py, PyAny>> {
@@ -228,6 +246,12 @@ impl<'e> Cursor<'e> {
         self.at += length;
         (rest.get(..length).unwrap_or_default(), is_integer)
     }
+}
+
+/// Whether a string of plain characters may end within these bytes.
+#[inline]
+fn holds_end(head: &Head) -> bool {
+    head.iter().fold(false, |found, byte| found | (*byte == b'"'))
 }
 
 /// How many bytes stand before the next quote or backslash.

@@ -16,8 +16,7 @@ pub struct Remembered<'e, 'py> {
 
 impl<'e, 'py> Remembered<'e, 'py> {
     pub fn new(events: usize) -> Self {
-        let count = events.saturating_mul(SLOTS_PER_EVENT).clamp(*SLOTS.start(), *SLOTS.end()).next_power_of_two();
-        Self { slots: (0..count).map(|_| None).collect() }
+        Self { slots: slots(events) }
     }
 
     /// The string that was made from this text, or a new one.
@@ -32,6 +31,40 @@ impl<'e, 'py> Remembered<'e, 'py> {
             Some(slot) => slot.insert((text, make(text))).1.clone(),
         }
     }
+}
+
+/// What a guess goes by.
+pub type Head = [u8; 32];
+
+/// The last string of each beginning, for the guess that a text which begins alike goes on alike.
+pub struct Guesses<'e, 'py> {
+    slots: Vec<Option<(&'e str, Bound<'py, PyString>)>>,
+}
+
+impl<'e, 'py> Guesses<'e, 'py> {
+    pub fn new(events: usize) -> Self {
+        Self { slots: slots(events) }
+    }
+
+    /// A text, and its string, that began with these bytes or with others of the same hash.
+    #[inline]
+    pub fn get(&self, head: &Head) -> Option<&(&'e str, Bound<'py, PyString>)> {
+        self.slots.get(hash(head) & (self.slots.len() - 1))?.as_ref()
+    }
+
+    #[inline]
+    pub fn insert(&mut self, head: &Head, text: &'e str, string: &Bound<'py, PyString>) {
+        let mask = self.slots.len() - 1;
+        if let Some(slot) = self.slots.get_mut(hash(head) & mask) {
+            *slot = Some((text, string.clone()));
+        }
+    }
+}
+
+/// So many empty slots, a power of two.
+fn slots<T>(events: usize) -> Vec<Option<T>> {
+    let count = events.saturating_mul(SLOTS_PER_EVENT).clamp(*SLOTS.start(), *SLOTS.end()).next_power_of_two();
+    (0..count).map(|_| None).collect()
 }
 
 /// Mixes the length with the first, the middle and the last eight bytes: the cost does not grow with the text.
