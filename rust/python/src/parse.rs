@@ -7,7 +7,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString};
 
-use crate::remembered::{Guesses, Head, Remembered};
+use crate::remembered::{Guesses, Head, Remembered, Word};
 
 /// Containers inside one another. The core's own cap for JSON inside strings is 128.
 const MAX_NESTING: usize = 200;
@@ -119,9 +119,20 @@ impl<'e, 'py> Parser<'e, 'py> {
     /// The string at the cursor, which stands at its first quote.
     #[inline]
     fn string(&mut self, cursor: &mut Cursor<'e>) -> Parsed<Bound<'py, PyString>> {
-        // A string that begins like one before is compared with it, which takes far less than to look for its end.
         let start = cursor.text.as_bytes().get(cursor.at + 1..).unwrap_or_default();
-        let head = start.first_chunk().filter(|head| !holds_end(head));
+        let Some(head) = start.first_chunk() else { return self.any_string(cursor, None) };
+        match end_of_plain(head) {
+            End::Quote(length) => {
+                let text = cursor.text.get(cursor.at + 1..cursor.at + 1 + length).unwrap_or_default();
+                cursor.at += length + 2;
+                let py = self.py;
+                return Ok(self.plain.get_short(head, text, |text| PyString::new(py, text)));
+            }
+            End::Escape => return self.any_string(cursor, None),
+            End::None => {}
+        }
+        // A string that begins like one before is compared with it, which takes far less than to look for its end.
+        let head = start.first_chunk().filter(|head: &&Head| !head.contains(&b'"'));
         if let Some((known, string)) = head.and_then(|head| self.long.get(head)) {
             let is_same = start.starts_with(known.as_bytes()) && start.get(known.len()) == Some(&b'"');
             if is_same {
@@ -129,6 +140,10 @@ impl<'e, 'py> Parser<'e, 'py> {
                 return Ok(string.clone());
             }
         }
+        self.any_string(cursor, head)
+    }
+
+    fn any_string(&mut self, cursor: &mut Cursor<'e>, head: Option<&Head>) -> Parsed<Bound<'py, PyString>> {
         let (text, has_escapes) = cursor.string().ok_or(Fault::Unread)?;
         let py = self.py;
         let string = if has_escapes {
@@ -221,7 +236,7 @@ impl<'e> Cursor<'e> {
         let mut end = start;
         let mut has_escapes = false;
         loop {
-            end += up_to_quote_or_backslash(self.text.as_bytes().get(end..)?)?;
+            end += memchr::memchr2(b'"', b'\\', self.text.as_bytes().get(end..)?)?;
             if self.text.as_bytes().get(end) == Some(&b'"') {
                 break;
             }
@@ -248,24 +263,26 @@ impl<'e> Cursor<'e> {
     }
 }
 
-/// Whether a string of plain characters may end within these bytes.
-#[inline]
-fn holds_end(head: &Head) -> bool {
-    head.iter().fold(false, |found, byte| found | (*byte == b'"'))
+/// How a run of plain characters ends.
+enum End {
+    /// With a quote, after so many bytes.
+    Quote(usize),
+    Escape,
+    /// Not within the word.
+    None,
 }
 
-/// How many bytes stand before the next quote or backslash.
 #[inline]
-fn up_to_quote_or_backslash(bytes: &[u8]) -> Option<usize> {
-    // Most strings are names and other short ones: the first bytes are looked at without a call.
-    if let Some(word) = bytes.first_chunk() {
-        let hits = hits(u64::from_le_bytes(*word));
-        if hits != 0 {
-            return Some(hits.trailing_zeros() as usize / 8);
-        }
-        return memchr::memchr2(b'"', b'\\', bytes.get(8..)?).map(|found| found + 8);
-    }
-    bytes.iter().position(|byte| matches!(byte, b'"' | b'\\'))
+fn end_of_plain(word: &Word) -> End {
+    let word = u128::from_le_bytes(*word);
+    let (low, high) = (hits(word as u64), hits((word >> 64) as u64));
+    let found = match (low, high) {
+        (0, 0) => return End::None,
+        (0, hits) => 8 + hits.trailing_zeros() / 8,
+        (hits, _) => hits.trailing_zeros() / 8,
+    };
+    let is_quote = (word >> (8 * found)) as u8 == b'"';
+    if is_quote { End::Quote(found as usize) } else { End::Escape }
 }
 
 /// The high bit of each byte that is a quote or a backslash; above the first of them, bits may be wrong.

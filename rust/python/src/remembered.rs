@@ -9,26 +9,53 @@ use pyo3::types::PyString;
 const SLOTS_PER_EVENT: usize = 32;
 const SLOTS: std::ops::RangeInclusive<usize> = 64..=2048;
 
+/// A short text, which has fewer bytes than this, and whatever stands behind it.
+pub type Word = [u8; 16];
+
 /// Strings by the source text that they were made from. A collision only costs a new string.
 pub struct Remembered<'e, 'py> {
-    slots: Vec<Option<(&'e str, Bound<'py, PyString>)>>,
+    short: Vec<Option<(u128, Bound<'py, PyString>)>>,
+    long: Vec<Option<(&'e str, Bound<'py, PyString>)>>,
 }
 
 impl<'e, 'py> Remembered<'e, 'py> {
     pub fn new(events: usize) -> Self {
-        Self { slots: slots(events) }
+        Self { short: slots(events), long: slots(events) }
     }
 
     /// The string that was made from this text, or a new one.
     #[inline]
     pub fn get(&mut self, text: &'e str, make: impl FnOnce(&str) -> Bound<'py, PyString>) -> Bound<'py, PyString> {
-        // Python keeps the empty string and those of one byte by itself.
-        let slots = self.slots.len();
-        let slot = if text.len() < 2 { None } else { self.slots.get_mut(hash(text.as_bytes()) & (slots - 1)) };
-        match slot {
+        let mut word = Word::default();
+        if text.len() < word.len() {
+            word.iter_mut().zip(text.bytes()).for_each(|(room, byte)| *room = byte);
+            return self.get_short(&word, text, make);
+        }
+        let mask = self.long.len() - 1;
+        match self.long.get_mut(hash_long(text.as_bytes()) & mask) {
             None => make(text),
             Some(Some((known, string))) if *known == text => string.clone(),
             Some(slot) => slot.insert((text, make(text))).1.clone(),
+        }
+    }
+
+    /// The same for a short text, the beginning of the word.
+    #[inline]
+    pub fn get_short(
+        &mut self,
+        word: &Word,
+        text: &str,
+        make: impl FnOnce(&str) -> Bound<'py, PyString>,
+    ) -> Bound<'py, PyString> {
+        // What stands behind the text is shifted out, and its length takes the place: a text may end with a zero byte.
+        let unused = 8 * (word.len() - text.len()) as u32;
+        let key = u128::from_le_bytes(*word).checked_shl(unused).unwrap_or(0) | text.len() as u128;
+        let hash = fold([key as u64, (key >> 64) as u64]);
+        let mask = self.short.len() - 1;
+        match self.short.get_mut(hash & mask) {
+            None => make(text),
+            Some(Some((known, string))) if *known == key => string.clone(),
+            Some(slot) => slot.insert((key, make(text))).1.clone(),
         }
     }
 }
@@ -49,13 +76,13 @@ impl<'e, 'py> Guesses<'e, 'py> {
     /// A text, and its string, that began with these bytes or with others of the same hash.
     #[inline]
     pub fn get(&self, head: &Head) -> Option<&(&'e str, Bound<'py, PyString>)> {
-        self.slots.get(hash(head) & (self.slots.len() - 1))?.as_ref()
+        self.slots.get(hash_long(head) & (self.slots.len() - 1))?.as_ref()
     }
 
     #[inline]
     pub fn insert(&mut self, head: &Head, text: &'e str, string: &Bound<'py, PyString>) {
         let mask = self.slots.len() - 1;
-        if let Some(slot) = self.slots.get_mut(hash(head) & mask) {
+        if let Some(slot) = self.slots.get_mut(hash_long(head) & mask) {
             *slot = Some((text, string.clone()));
         }
     }
@@ -69,17 +96,16 @@ fn slots<T>(events: usize) -> Vec<Option<T>> {
 
 /// Mixes the length with the first, the middle and the last eight bytes: the cost does not grow with the text.
 #[inline]
-fn hash(text: &[u8]) -> usize {
+fn hash_long(text: &[u8]) -> usize {
     let length = text.len();
-    let words = match (text.first_chunk(), text.last_chunk()) {
-        (Some(first), Some(last)) => {
-            let middle = text.get(length / 2 - 4..).and_then(<[u8]>::first_chunk).unwrap_or(first);
-            [u64::from_le_bytes(*first), u64::from_le_bytes(*middle), u64::from_le_bytes(*last)]
-        }
-        _ => [text.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0, 0],
-    };
-    // Fibonacci hashing: the odd number nearest to 2^64 divided by the golden ratio.
+    let word = |at: usize| text.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |word| u64::from_le_bytes(*word));
+    fold([word(0) ^ length as u64, word(length / 2 - 4), word(length - 8)])
+}
+
+/// Mixes words by Fibonacci hashing: with the odd number nearest to 2^64 divided by the golden ratio.
+#[inline]
+fn fold<const N: usize>(words: [u64; N]) -> usize {
     const FIBONACCI: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mixed = words.iter().fold(length as u64, |mixed, word| (mixed.rotate_left(23) ^ word).wrapping_mul(FIBONACCI));
+    let mixed = words.iter().fold(0, |mixed: u64, word| (mixed.rotate_left(23) ^ word).wrapping_mul(FIBONACCI));
     (mixed >> 32) as usize
 }
