@@ -25,18 +25,31 @@ impl Default for Slots {
 impl Slots {
     /// Indexes the attributes of one span. Attributes beyond 65 534 are found by nobody: the decoder's cap lies below.
     pub fn index(&mut self, attributes: &[Attribute<'_>]) {
-        self.positions.fill(ABSENT);
+        self.look_up(attributes);
+        self.place(attributes);
+    }
+
+    /// The first half of [`Self::index`], which is all that a span needs that is not kept: what its keys are.
+    pub fn look_up(&mut self, attributes: &[Attribute<'_>]) {
         self.keys.clear();
-        for (position, attribute) in attributes.iter().enumerate().take(usize::from(u16::MAX - 1)) {
-            let key = Key::of(&attribute.key);
-            self.keys.push(key);
-            if matches!(attribute.value, Value::Null) {
-                continue;
-            }
-            if let Some(slot) = key.and_then(|key| self.positions.get_mut(key as usize)) {
-                *slot = u16::try_from(position + 1).unwrap_or(ABSENT);
+        self.keys.extend(attributes.iter().map(|attribute| Key::of(&attribute.key)));
+    }
+
+    /// The second half: where the value of each key stands.
+    pub fn place(&mut self, attributes: &[Attribute<'_>]) {
+        self.positions.fill(ABSENT);
+        for ((position, attribute), key) in (1..u16::MAX).zip(attributes).zip(&self.keys) {
+            if let Some(key) = key
+                && !matches!(attribute.value, Value::Null)
+            {
+                self.positions[*key as usize] = position;
             }
         }
+    }
+
+    /// The keys of all attributes, of known ones only.
+    pub fn keys(&self) -> &[Option<Key>] {
+        &self.keys
     }
 
     /// The key of the attribute at a position, if it is a known one.

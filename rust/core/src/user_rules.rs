@@ -36,6 +36,9 @@ impl UserRules {
 
     /// Edits the attributes of a resource: it only loses some.
     pub(crate) fn drop_from(&self, attributes: &mut Vec<Attribute<'_>>) {
+        if self.drop.is_empty() {
+            return;
+        }
         attributes.retain(|attribute| {
             !self.drop.iter().any(|rule| match rule.strip_suffix('*') {
                 Some(prefix) => attribute.key.starts_with(prefix),

@@ -62,7 +62,7 @@ pub(super) fn events<'a>(mut request: Request<'a>, tree: &Tree, options: &Option
 fn people_of<'a>(record: usize, request: &Request<'a>, tree: &Tree, only: &[People<'a>]) -> People<'a> {
     let record_of = &request.records[record];
     let (only, resource) = (&only[record_of.trace], &request.resources[record_of.resource].people);
-    let nearest = |place: Option<usize>| place.map_or(only, |place| &request.records[place].people);
+    let nearest = |place: Option<usize>| place.map_or(only, |place| request.people_of(place));
     People {
         user: nearest(tree.user_of(record)).user.clone().or_else(|| resource.user.clone()),
         session: nearest(tree.session_of(record)).session.clone().or_else(|| resource.session.clone()),
@@ -106,7 +106,7 @@ fn finish<'a>(
     let known = |nearest: fn(&Tree, usize) -> Option<usize>,
                  of: for<'p> fn(&'p People<'a>) -> &'p Option<Cow<'a, str>>| {
         spans().find_map(|span| match nearest(tree, span) {
-            Some(place) => of(&request.records[place].people).clone(),
+            Some(place) => of(request.people_of(place)).clone(),
             None => of(&only[request.records[span].trace]).clone(),
         })
     };
@@ -214,8 +214,11 @@ impl Names {
 
 /// What exactly one user, session or conversation of a trace is called, if all spans that name one name the same.
 fn only_people<'a>(request: &Request<'a>, trace: &Trace) -> People<'a> {
+    if request.people.is_empty() {
+        return People::default();
+    }
     let only = |of: for<'p> fn(&'p People<'a>) -> &'p Option<Cow<'a, str>>| {
-        let mut named = trace.records.iter().filter_map(|&record| of(&request.records[record].people).as_ref());
+        let mut named = trace.records.iter().filter_map(|&(_, record)| of(request.people_of(record)).as_ref());
         let first = named.next()?;
         named.all(|other| other == first).then(|| first.clone())
     };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::draft::{Draft, Reading, draft_of};
-use super::people::People;
+use super::people::{NOBODY, People};
 use super::traits::{KNOWN, Traits};
 use super::{assemble, ownership, pass_through, scope, tree};
 use crate::batch::{Batch, Drop, DropReason};
@@ -33,7 +33,8 @@ pub(super) struct Record<'a> {
     pub end_unix_nano: u64,
     pub scope: usize,
     pub resource: usize,
-    pub people: People<'a>,
+    /// The place of whom it names among the request's people, if it names anybody.
+    pub people: Option<usize>,
     /// Whether the span is in another request, and kept there.
     pub elsewhere: Option<bool>,
     /// The draft of this span or, where several have its id, of the first of them.
@@ -44,8 +45,9 @@ pub(super) struct Record<'a> {
 #[derive(Debug)]
 pub(super) struct Trace {
     pub id: Id,
-    /// In the order of their span ids, once all spans have been read; those of one id as they came.
-    pub records: Vec<usize>,
+    /// Each record behind [`beginning`] of its span id. In the order of their span ids, once all spans have been read;
+    /// those of one id as they came.
+    pub records: Vec<(u64, usize)>,
     pub drafts: Vec<usize>,
 }
 
@@ -63,6 +65,8 @@ pub(super) struct Request<'a> {
     pub traces: Vec<Trace>,
     pub drafts: Vec<Draft<'a>>,
     pub resources: Vec<ResourceFacts<'a>>,
+    /// Whom spans name. Few spans name anybody.
+    pub people: Vec<People<'a>>,
     /// Evaluations that came as events of spans, each with the place of its span's record.
     pub evaluations: Vec<(usize, SpanEvaluation<'a>)>,
     /// The names of the scopes; a scope that comes twice stands twice.
@@ -70,7 +74,15 @@ pub(super) struct Request<'a> {
     trace_places: HashMap<Id, usize>,
 }
 
-impl Request<'_> {
+/// The first bytes of an id as a number: where two of them differ, the ids differ the same way.
+pub(super) fn beginning(id: &Id) -> u64 {
+    match id.first_chunk() {
+        Some(bytes) => u64::from_be_bytes(*bytes),
+        None => id.iter().rev().fold(0, |number, &byte| number >> 8 | u64::from(byte) << 56),
+    }
+}
+
+impl<'a> Request<'a> {
     /// The place of a trace, which is often that of the span before.
     fn trace_of(&mut self, id: &Id) -> usize {
         if let Some(last) = self.records.last().filter(|last| self.traces[last.trace].id == *id) {
@@ -84,7 +96,8 @@ impl Request<'_> {
 
     pub fn sort_by_id(&mut self) {
         for trace in &mut self.traces {
-            trace.records.sort_by(|&a, &b| self.records[a].span_id.cmp(&self.records[b].span_id));
+            let id = |record: usize| &self.records[record].span_id;
+            trace.records.sort_by(|&(a, left), &(b, right)| a.cmp(&b).then_with(|| id(left).cmp(id(right))));
         }
     }
 
@@ -94,8 +107,17 @@ impl Request<'_> {
             return None;
         }
         let records = &self.traces[trace].records;
-        let place = records.partition_point(|&record| self.records[record].span_id < *span_id);
-        records.get(place).copied().filter(|&record| self.records[record].span_id == *span_id)
+        let wanted = beginning(span_id);
+        let is_before = |&(found, record): &(u64, usize)| {
+            found < wanted || (found == wanted && self.records[record].span_id < *span_id)
+        };
+        let &(found, record) = records.get(records.partition_point(is_before))?;
+        (found == wanted && self.records[record].span_id == *span_id).then_some(record)
+    }
+
+    /// Whom a span itself names.
+    pub fn people_of(&self, record: usize) -> &People<'a> {
+        self.records[record].people.map_or(&NOBODY, |place| &self.people[place])
     }
 }
 
@@ -107,9 +129,9 @@ pub struct Mapper<'a, 'o> {
     each: Vec<Traits>,
     resource: Resource<'a>,
     scope: Scope<'a>,
-    /// Whether the filter keeps all spans of the scope, and the dialects that the scope shows.
+    /// Whether the filter keeps all spans of the scope, and the dialects that the scope and the resource show.
     is_scope_kept: bool,
-    scope_traits: Traits,
+    traits_around: Traits,
     /// Whether an evaluation is kept for its own name, whatever becomes of its span.
     keeps_evaluations: bool,
     request: Request<'a>,
@@ -126,7 +148,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
             resource: Resource::default(),
             scope: Scope::default(),
             is_scope_kept: false,
-            scope_traits: Traits::NONE,
+            traits_around: Traits::NONE,
             keeps_evaluations: evaluation::is_kept_by_name(options),
             request: Request {
                 resources: vec![ResourceFacts::default()],
@@ -150,22 +172,33 @@ impl<'a, 'o> Mapper<'a, 'o> {
     fn undrop_made_roots(&mut self, tree: &tree::Tree) {
         let request = &self.request;
         let made = request.drafts.iter().map(|draft| draft.record).filter(|&record| tree.is_made(record));
-        let mut roots: Vec<(&Id, &Id)> = made
+        let mut roots: Vec<(u64, &Id, &Id)> = made
             .map(|record| &request.records[record])
-            .map(|record| (&record.span_id, &request.traces[record.trace].id))
+            .map(|record| (beginning(&record.span_id), &record.span_id, &request.traces[record.trace].id))
             .collect();
         if !roots.is_empty() {
             roots.sort_unstable();
-            let is_root = |drop: &Drop<'_>| roots.binary_search(&(&drop.span_id, &drop.trace_id)).is_ok();
+            let is_root = |drop: &Drop<'_>| {
+                roots.binary_search(&(beginning(&drop.span_id), &drop.span_id, &drop.trace_id)).is_ok()
+            };
             self.batch.drops.retain(|drop| drop.reason != DropReason::NoAiPrefix || !is_root(drop));
         }
     }
 
-    /// Finds out what each attribute's key tells, and leaves each key once.
+    /// What the keys of a span tell, all together. Nothing else is looked at in most of the spans that are not kept.
+    fn look_at_keys(&mut self, attributes: &[Attribute<'a>]) -> Traits {
+        self.slots.look_up(attributes);
+        self.each.clear();
+        self.each.extend(attributes.iter().zip(self.slots.keys()).map(|(attribute, key)| match key {
+            Some(key) => self.known[*key as usize],
+            None => Traits::of_beginning(&attribute.key),
+        }));
+        self.each.iter().fold(self.traits_around, |all, &traits| all | traits)
+    }
+
+    /// Makes a span ready for rules: its values are plain, each key stands once and is indexed.
     fn index(&mut self, span: &mut Span<'a>) {
         shape::make_plain(&mut span.attributes);
-        span.events.iter_mut().for_each(|event| shape::make_plain(&mut event.attributes));
-        self.slots.index(&span.attributes);
         if has_repeated_unknown_key(&span.attributes, &self.slots) {
             // The last value wins, and none that is null where there is another.
             span.attributes.sort_by_key(|attribute| attribute.value != Value::Null);
@@ -174,15 +207,9 @@ impl<'a, 'o> Mapper<'a, 'o> {
                 |attribute| &attribute.key,
                 |earlier, later| earlier.value = later.value,
             );
-            self.slots.index(&span.attributes);
+            self.look_at_keys(&span.attributes);
         }
-        self.each.clear();
-        self.each.extend(span.attributes.iter().enumerate().map(|(position, attribute)| {
-            match self.slots.key_at(position) {
-                Some(key) => self.known[key as usize],
-                None => Traits::of_beginning(&attribute.key),
-            }
-        }));
+        self.slots.place(&span.attributes);
     }
 
     fn is_kept(&self, span: &Span<'a>, traits: Traits) -> bool {
@@ -202,16 +229,22 @@ impl<'a, 'o> Mapper<'a, 'o> {
         is_listed || (!added.is_empty() && has_one(added))
     }
 
-    fn add_record(&mut self, span: &Span<'a>, people: People<'a>) -> usize {
+    /// Remembers a span, which is indexed if its traits say that it may name somebody.
+    fn add_record(&mut self, span: &Span<'a>, traits: Traits) -> usize {
         let request = &mut self.request;
+        let people = traits.has(Traits::PERSON).then(|| {
+            let view = View { span, scope: &self.scope, resource: &self.resource, slots: &self.slots };
+            request.people.push(People::on_span(&view));
+            request.people.len() - 1
+        });
         let place = request.records.len();
         let trace = request.trace_of(&span.trace_id);
-        request.traces[trace].records.push(place);
+        request.traces[trace].records.push((beginning(&span.span_id), place));
         let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
         request.records.push(Record {
             trace,
-            span_id: Id::from_slice(&span.span_id),
-            parent_id: if has_parent { Id::from_slice(&span.parent_span_id) } else { Id::new() },
+            span_id: span.span_id.clone(),
+            parent_id: if has_parent { span.parent_span_id.clone() } else { Id::new() },
             name: span.name.clone(),
             start_unix_nano: span.start_unix_nano,
             end_unix_nano: span.end_unix_nano,
@@ -282,7 +315,7 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
 
     fn scope(&mut self, scope: Scope<'a>) {
         self.is_scope_kept = scope::is_ai_library(&scope.name);
-        self.scope_traits = match scope.name.as_ref() {
+        self.traits_around = match scope.name.as_ref() {
             "openrouter" => Traits::OPENROUTER,
             "ai" => Traits::VERCEL,
             "litellm" => Traits::LITELLM,
@@ -290,26 +323,27 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
             name if name.starts_with("mlflow") => Traits::MLFLOW,
             _ => Traits::NONE,
         };
+        if self.request.resources.last().is_some_and(|resource| resource.is_openrouter) {
+            self.traits_around |= Traits::OPENROUTER;
+        }
         self.request.scopes.push(scope.name.clone());
         self.scope = scope;
     }
 
     fn span(&mut self, span: &mut Span<'a>) {
         self.batch.span_count += 1;
-        self.index(span);
-        let mut traits = self.each.iter().fold(self.scope_traits, |all, &traits| all | traits);
-        if self.request.resources.last().is_some_and(|resource| resource.is_openrouter) {
-            traits |= Traits::OPENROUTER;
-        }
-        let view = View { span, scope: &self.scope, resource: &self.resource, slots: &self.slots };
-        let people = if traits.has(Traits::PERSON) { People::on_span(&view) } else { People::default() };
-        let record = self.add_record(span, people);
+        let traits = self.look_at_keys(&span.attributes);
         let dropped = match () {
             () if !self.is_kept(span, traits) => Some(DropReason::NoAiPrefix),
             () if span.name == CONNECTION_TEST => Some(DropReason::ConnectionTest),
             () => None,
         };
+        if dropped.is_none() || traits.has(Traits::PERSON) {
+            self.index(span);
+        }
+        let record = self.add_record(span, traits);
         if dropped.is_none() || self.keeps_evaluations {
+            span.events.iter_mut().for_each(|event| shape::make_plain(&mut event.attributes));
             self.request.evaluations.extend(SpanEvaluation::all_of(span).map(|evaluation| (record, evaluation)));
         }
         if let Some(reason) = dropped {
@@ -333,11 +367,9 @@ impl<'a> Visitor<'a> for Mapper<'a, '_> {
     fn elsewhere(&mut self, span: &Span<'a>, is_kept: bool) {
         // Whose it was holds for the spans below it, too.
         let mut span = span.clone();
+        let traits = self.look_at_keys(&span.attributes);
         self.index(&mut span);
-        let traits = self.each.iter().fold(Traits::NONE, |all, &traits| all | traits);
-        let view = View { span: &span, scope: &self.scope, resource: &self.resource, slots: &self.slots };
-        let people = if traits.has(Traits::PERSON) { People::on_span(&view) } else { People::default() };
-        let record = self.add_record(&span, people);
+        let record = self.add_record(&span, traits);
         self.request.records[record].elsewhere = Some(is_kept);
     }
 

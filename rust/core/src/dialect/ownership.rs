@@ -1,5 +1,6 @@
 //! One call, one owner: the others that describe it keep their totals under names that nobody adds up.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::draft::Draft;
@@ -86,13 +87,13 @@ fn join_nested_calls<'a>(request: &mut Request<'a>, tree: &Tree) {
 
 /// The same response told by spans of different libraries, in whatever trace.
 fn join_same_responses(request: &mut Request<'_>) {
-    let mut owners: HashMap<(Kind, String), usize> = HashMap::new();
+    let mut owners: HashMap<(Kind, Cow<'_, str>), usize> = HashMap::new();
     for place in 0..request.drafts.len() {
         let draft = &request.drafts[place];
         let Some(response) = draft.facts.text(Key::P_AI_COMPLETION_ID).filter(|_| draft.kind.is_call()) else {
             continue;
         };
-        let id = (draft.kind, response.to_string());
+        let id = (draft.kind, response.clone());
         let Some(&first) = owners.get(&id) else {
             owners.insert(id, place);
             continue;

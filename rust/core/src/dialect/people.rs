@@ -85,6 +85,9 @@ pub(crate) struct People<'a> {
     pub conversation: Option<Cow<'a, str>>,
 }
 
+/// Who names nobody.
+pub(crate) static NOBODY: People<'static> = People { user: None, session: None, conversation: None };
+
 impl<'a> People<'a> {
     pub fn on_span(view: &View<'_, 'a>) -> Self {
         let first = |sources: &[Source]| sources.iter().find_map(|&source| read(view, source));

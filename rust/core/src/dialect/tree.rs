@@ -1,7 +1,8 @@
 //! How the tree of events holds when spans between them were filtered out, or are elsewhere.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+
+use smallvec::SmallVec;
 
 use super::draft::Draft;
 use super::facts::Facts;
@@ -24,6 +25,9 @@ enum End {
     /// At a span whose parent is not in the request.
     Missing(usize),
 }
+
+/// Places of some drafts of one trace.
+type Places = SmallVec<[usize; 8]>;
 
 /// The ways upwards in a request. Each is walked once, however many spans share it.
 #[derive(Debug)]
@@ -63,10 +67,10 @@ impl Tree {
             _ => Some(End::Missing(place)),
         });
         let nearest = |is_named: fn(&People<'_>) -> bool| {
-            if !records.iter().any(|record| is_named(&record.people)) {
+            if !request.people.iter().any(is_named) {
                 return Vec::new();
             }
-            let found = climb(&parents, |place| match is_named(&records[place].people) {
+            let found = climb(&parents, |place| match is_named(request.people_of(place)) {
                 true => Some(End::Kept(place)),
                 false if parents[place].is_none() => Some(End::Top(place)),
                 false => None,
@@ -111,18 +115,25 @@ impl Tree {
 
     /// Points every event at an event of its trace, and gives every trace one root, made where there is none.
     pub fn hold(&self, request: &mut Request<'_>) {
+        let mut lifted_places = vec![None; self.parents.len()];
         for trace in 0..request.traces.len() {
             let drafts = std::mem::take(&mut request.traces[trace].drafts);
-            self.hold_trace(request, trace, &drafts);
+            self.hold_trace(request, trace, &drafts, &mut lifted_places);
             request.traces[trace].drafts = drafts;
         }
     }
 
-    fn hold_trace(&self, request: &mut Request<'_>, trace: usize, drafts: &[usize]) {
-        let (mut tops, mut orphans) = (Vec::new(), Vec::new());
+    /// `lifted_places` holds for each record nothing, where it is of this trace.
+    fn hold_trace(
+        &self,
+        request: &mut Request<'_>,
+        trace: usize,
+        drafts: &[usize],
+        lifted_places: &mut [Option<usize>],
+    ) {
+        let (mut tops, mut orphans) = (Places::new(), Places::new());
         // Drafts whose topmost ancestor was filtered out, in the order in which those ancestors appear.
-        let mut lifted: Vec<(usize, Vec<usize>)> = Vec::new();
-        let mut lifted_places: HashMap<usize, usize> = HashMap::new();
+        let mut lifted: SmallVec<[(usize, Places); 1]> = SmallVec::new();
         for &draft in drafts {
             let record = request.drafts[draft].record;
             let own = &request.records[record];
@@ -138,9 +149,9 @@ impl Tree {
                     continue;
                 }
                 Some(End::Top(place)) => {
-                    let at = *lifted_places.entry(place).or_insert(lifted.len());
+                    let at = *lifted_places[place].get_or_insert(lifted.len());
                     if at == lifted.len() {
-                        lifted.push((place, Vec::new()));
+                        lifted.push((place, Places::new()));
                     }
                     lifted[at].1.push(draft);
                     request.drafts[draft].parent = Id::new();
@@ -285,7 +296,7 @@ fn made_root<'a>(
         end_unix_nano,
         scope: 0,
         resource,
-        people: People::default(),
+        people: None,
         elsewhere: None,
         draft: None,
     });
