@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
+import random
 import sys
 import threading
 import time
@@ -17,7 +16,6 @@ from client_cases import QUICK, assert_nothing_unaccounted, each_once, make_clie
 from posthog_server import (
     Limits,
     PostHogServer,
-    Seen,
     accept_then_cut,
     answer,
     half_close,
@@ -581,7 +579,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_many_threads_send_at_once(server: PostHogServer) -> None:
     events = make_events(400)
     server.script.extend([answer(503), reset(), accept_then_cut()])
-    with make_client(server, max_batch_events=37, compression="gzip") as client:
+    with make_client(server, max_batch_events=37) as client:
         threads = [threading.Thread(target=client.send, args=(events[at : at + 50],)) for at in range(0, 400, 50)]
         for thread in threads:
             thread.start()
@@ -591,9 +589,61 @@ def test_many_threads_send_at_once(server: PostHogServer) -> None:
         assert_nothing_unaccounted(client)
     assert set(server.copies) == set(each_once(events))
     # One request was accepted and its answer lost.
-    assert sum(server.copies.values()) == 400 + len(bodies(server.requests[2]))
+    assert server.unconfirmed
+    assert sum(server.copies.values()) == 400 + len(server.unconfirmed)
 
 
-def bodies(request: Seen) -> list[Any]:
-    plain = gzip.decompress(request.body) if request.headers.get("content-encoding") == "gzip" else request.body
-    return list(json.loads(plain)["batch"])
+def test_a_bug_of_ours_costs_only_the_request_that_it_struck(
+    server: PostHogServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Strange(dict[str, Any]):
+        def get(self, key: str, default: object = None) -> Any:
+            raise RuntimeError("my prompt")
+
+    events = make_events(3)
+    with make_client(
+        server,
+        before_send=lambda event: Strange(event) if event["properties"]["number"] == 1 else event,
+        max_batch_events=1,
+    ) as client:
+        client.send(events)
+        assert client.flush(10)
+        assert client.counters["dropped"] == {"internal_error": 1}
+        assert_nothing_unaccounted(client)
+    assert server.copies == each_once([events[0], events[2]])
+    assert "RuntimeError" in caplog.text
+    assert "my prompt" not in caplog.text
+
+
+CHAOS: list[Callable[[], Misbehaviour]] = [
+    *TRANSIENT.values(),
+    lambda: answer(401),
+    lambda: answer(302, b"", {"Location": "https://elsewhere.invalid"}),
+    lambda: answer(404),
+    # Half of the requests meet a server that is well.
+    *[lambda: slowly(0)] * (len(TRANSIENT) + 3),
+]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_in_whatever_order_each_event_arrives(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a test that can be repeated.
+    events = [
+        make_event(chance.choice(["$ai_generation", "signed up"]), text="x" * chance.randrange(2000))
+        for _ in range(300)
+    ]
+    with PostHogServer(limits=Limits(v1_wire=20_000, v0_wire=20_000)) as server:
+        server.script.extend(chance.choice(CHAOS)() for _ in range(80))
+        client = make_client(server, max_batch_events=chance.choice([7, 50, 500]), compression=None)
+        for at in range(0, 300, 60):
+            client.send(events[at : at + 60])
+            client.flush(chance.random() * 0.05)
+        # It returns early where, for all that it knows, only a human can help.
+        wait_until(lambda: client.flush(5))
+        assert client.shutdown(5)
+        assert client.counters["delivered"] == 300
+        assert client.counters["dropped"] == {}
+        assert set(server.copies) == set(each_once(events))
+        # It saw again only what it had taken without being able to say so.
+        for identifier, copies in server.copies.items():
+            assert copies - 1 <= server.unconfirmed.count(identifier)

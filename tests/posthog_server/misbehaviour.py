@@ -74,7 +74,7 @@ def truncate() -> Misbehaviour:
     """Takes the events, and breaks its answer off in the middle."""
 
     def act(handler: Handler, proceed: Callable[[], Reply]) -> None:
-        reply = proceed()
+        reply = handler.owner.leave_unconfirmed(proceed())
         handler.send(reply.status, reply.body, reply.headers, only_bytes=len(reply.body) // 2)
         _cut(handler)
 
@@ -85,7 +85,7 @@ def accept_then_cut() -> Misbehaviour:
     """Takes the events, and cuts the connection before it says so."""
 
     def act(handler: Handler, proceed: Callable[[], Reply]) -> None:
-        proceed()
+        handler.owner.leave_unconfirmed(proceed())
         _cut(handler)
 
     return act

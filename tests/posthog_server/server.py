@@ -125,6 +125,7 @@ class PostHogServer:
         self.script: deque[Misbehaviour] = deque()
         self.always: Misbehaviour | None = None
         self.accepted: list[Accepted] = []
+        self.unconfirmed: list[str] = []
         self.requests: list[Seen] = []
         self.verdicts: dict[str, deque[tuple[str, str]]] = {}
         self.connections: set[socket.socket] = set()
@@ -177,6 +178,12 @@ class PostHogServer:
         reply = handle(path, headers, body, self.limits, self._judge)
         with self._lock:
             self.accepted += reply.accepted
+        return reply
+
+    def leave_unconfirmed(self, reply: Reply) -> Reply:
+        """Remembers that nobody will hear what was accepted here."""
+        with self._lock:
+            self.unconfirmed += [event.uuid for event in reply.accepted]
         return reply
 
     def _judge(self, event: Mapping[str, Any]) -> tuple[str, str] | None:

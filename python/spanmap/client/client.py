@@ -318,8 +318,14 @@ class Client:
             records = list(parcel.records)
             try:
                 courier.deliver(parcel)
-            except Exception:
-                logger.exception("spanmap.client failed; %d events are dropped", len(records))
+            except Exception as error:
+                logger.debug("the delivery of a request raised", exc_info=True)
+                self._alarms.raise_alarm(
+                    "internal_error",
+                    f"{type(error).__name__} in spanmap.client: {len(records)} events are dropped. Please report it.",
+                    events=len(records),
+                    lost=True,
+                )
                 outbox.drop(records, "internal_error")
 
     def _at_exit(self) -> None:

@@ -15,11 +15,8 @@ from spanmap.client.exchange import Answer, Exchange, NetworkError
 from spanmap.client.outbox import Outbox, Parcel, Record
 from spanmap.client.packing import Packer
 from spanmap.client.retry import RetryPolicy, parse_retry_after
+from spanmap.client.routes import Route
 
-# A path that has worked may be away for the time of a deployment. After this many 404s in a row it is gone.
-_MAX_MISSES = 5
-# A server that knew only an old path is asked again whether it knows a better one.
-_ASK_AGAIN_SECONDS = 3600.0
 # A body of more bytes that was cut off so often may be too large for something on the way.
 _SUSPICIOUS_BYTES = 256 * 1024
 _MAX_CUTS = 3
@@ -28,29 +25,6 @@ _REQUEST_ERRORS = {"missing_required_headers", "invalid_header_value", "invalid_
 _TOO_BIG = {"ai_event_too_big", "event_too_big"}
 _MISROUTED = {"misrouted_event", "non_ai_event"}
 _REASON = re.compile(r"[a-z0-9_]{1,64}")
-
-
-class _Route:
-    """Which of a lane's paths the host knows."""
-
-    def __init__(self, paths: tuple[Path, ...]) -> None:
-        self.paths = paths
-        self.index = 0
-        self.is_proven = False
-        self.misses = 0
-        self.chosen_at = time.monotonic()
-
-    @property
-    def path(self) -> Path:
-        if self.index and time.monotonic() - self.chosen_at > _ASK_AGAIN_SECONDS:
-            self.choose(0)
-        return self.paths[self.index]
-
-    def choose(self, index: int) -> None:
-        self.index = index
-        self.is_proven = False
-        self.misses = 0
-        self.chosen_at = time.monotonic()
 
 
 class Courier:
@@ -87,13 +61,13 @@ class Courier:
         self._packer = packer
         self._compressor = compressor
         self._historical = historical_migration
-        self._routes: dict[Lane, _Route] = {lane: _Route(paths) for lane, paths in PATHS.items()}
+        self._routes: dict[Lane, Route] = {lane: Route(paths) for lane, paths in PATHS.items()}
         self._failures = 0
 
     def deliver(self, parcel: Parcel) -> None:
         """Sends a parcel, and settles or puts back every event in it."""
         route = self._routes[parcel.lane]
-        path = route.path
+        path = route.choose(time.monotonic())
         parcel.records = self._packer.pack(parcel, path)
         if not parcel.records:
             return
@@ -132,7 +106,7 @@ class Courier:
         else:
             self._try_later(parcel, message, "network")
 
-    def _read_answer(self, parcel: Parcel, route: _Route, path: Path, answer: Answer, encoding: str | None) -> None:
+    def _read_answer(self, parcel: Parcel, route: Route, path: Path, answer: Answer, encoding: str | None) -> None:
         status = answer.status
         if 200 <= status < 300:
             self._read_success(parcel, route, path, answer)
@@ -168,7 +142,7 @@ class Courier:
             after = parse_retry_after(answer.headers.get("retry-after"))
             self._try_later(parcel, f"{self._exchange.host} answered {status}.", f"http_{status}", after)
 
-    def _read_success(self, parcel: Parcel, route: _Route, path: Path, answer: Answer) -> None:
+    def _read_success(self, parcel: Parcel, route: Route, path: Path, answer: Answer) -> None:
         is_empty = answer.status == 204 and not path.has_verdicts
         results: dict[str, tuple[str, str]] | None = {} if is_empty else read_results(path, answer.body)
         if results is None:
@@ -181,8 +155,7 @@ class Courier:
                     "unreadable_answer",
                 )
             return
-        route.is_proven = True
-        route.misses = 0
+        route.prove()
         self._failures = 0
         if path.has_verdicts:
             self._read_verdicts(parcel, results, answer)
@@ -246,37 +219,33 @@ class Courier:
         self._alarms.raise_alarm(kind, message, events=len(parcel.records), lost=False)
         self._outbox.disappoint()
 
-    def _try_next_path(self, parcel: Parcel, route: _Route, path: Path, status: int) -> None:
-        if route.is_proven:
-            route.misses += 1
-            if route.misses < _MAX_MISSES:
-                self._try_later(
-                    parcel,
-                    f"{self._exchange.host}{path.path} is gone ({status}), and was there before.",
-                    f"http_{status}",
-                )
-                return
+    def _try_next_path(self, parcel: Parcel, route: Route, path: Path, status: int) -> None:
+        if route.forgives():
+            message = f"{self._exchange.host}{path.path} is gone ({status}), and was there before."
+            self._try_later(parcel, message, f"http_{status}")
+        else:
+            self._leave_path(parcel, route, status)
+
+    def _leave_path(self, parcel: Parcel, route: Route, status: int) -> None:
+        # Another path is another request, which begins with its first try.
         parcel = Parcel(parcel.lane, parcel.records, created_at=parcel.created_at)
-        if route.index + 1 < len(route.paths):
-            route.choose(route.index + 1)
+        if route.go_on(time.monotonic()):
             self._outbox.put_back(parcel)
             return
-        route.choose(0)
         tried = ", ".join(path.path for path in route.paths)
         self._freeze(
             parcel,
             "no_path",
-            f"{self._exchange.host} knows none of {tried} (last answer: {status}). Events "
-            "are kept until the queue is full. Check the host; PostHog Cloud is https://us.i.posthog.com or "
-            "https://eu.i.posthog.com.",
+            f"{self._exchange.host} knows none of {tried} (last answer: {status}). Events are kept until the queue is "
+            "full. Check the host; PostHog Cloud is https://us.i.posthog.com or https://eu.i.posthog.com.",
         )
 
-    def _find_culprit(self, parcel: Parcel, route: _Route, path: Path, answer: Answer, encoding: str | None) -> None:
+    def _find_culprit(self, parcel: Parcel, route: Route, path: Path, answer: Answer, encoding: str | None) -> None:
         error = (read_object(answer.body) or {}).get("error")
         tag = error if isinstance(error, str) and _REASON.fullmatch(error) else "http_400"
         if path.has_verdicts and tag in _REQUEST_ERRORS:
             # Something between us and the service has touched the request.
-            self._try_next_path(parcel, _unproven(route), path, answer.status)
+            self._leave_path(parcel, route, answer.status)
         elif tag == "request_decoding_error" and self._compressor.step_down(encoding):
             self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         elif len(parcel.records) > 1:
@@ -304,11 +273,6 @@ class Courier:
         middle = len(parcel.records) // 2
         for half in (parcel.records[:middle], parcel.records[middle:]):
             self._outbox.put_back(Parcel(parcel.lane, half, created_at=parcel.created_at))
-
-
-def _unproven(route: _Route) -> _Route:
-    route.is_proven = False
-    return route
 
 
 def _shown(location: str) -> str:
