@@ -47,6 +47,7 @@ PYTHON_MAY_USE = {
     # A measurement needs what it measures; nothing else may know the reference beside the core.
     "bench": {"spanmap", "spanmap.bench"},
     "client": {"spanmap.client", "spanmap.errors"},
+    "otel": {"spanmap", "spanmap.client", "spanmap.errors", "spanmap.otel"},
     "cli": {"spanmap", "spanmap.bench", "spanmap.client", "spanmap.samples", "spanmap.cli"},
 }
 

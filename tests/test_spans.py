@@ -227,6 +227,7 @@ def test_encoded_events_are_those_of_the_json() -> None:
     assert b"[" + b",".join(item[3] for item in encoded) + b"]" == batch.to_json()
     assert [item[:2] for item in encoded] == [(event["uuid"], event["event"]) for event in batch.events]
     assert [item[2] for item in encoded] == [True, False]
+    assert (batch.encoded(1), batch.encoded(0, 1), batch.encoded(2, 9)) == (encoded[1:], encoded[:1], [])
 
 
 def family(*numbers: int, **attributes: Any) -> list[ReadableSpan]:

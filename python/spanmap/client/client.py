@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import contextvars
 import os
 import threading
 import time
@@ -60,6 +61,8 @@ class Client:
         retry: When to try again.
         ca_file: A file of certificates to trust instead of the system's.
         proxy: Address of an HTTP proxy; `""` for none, None for what `HTTPS_PROXY` and `NO_PROXY` say.
+        thread_context: The context variables that the client's thread sees, `before_send` and `on_error` included; None
+            gives it those of no caller. An application that traces its HTTP requests switches that off here.
         allow_plain_http: Allows an `http://` host that is not this machine.
 
     Raises:
@@ -94,6 +97,7 @@ class Client:
         ca_file: str | None = None,
         proxy: str | None = None,
         allow_plain_http: bool = False,
+        thread_context: contextvars.Context | None = None,
     ) -> None:
         for name, value in (
             ("max_queue_bytes", max_queue_bytes),
@@ -110,6 +114,7 @@ class Client:
         self._token = Token(token)
         self._host = parse_host(host, allow_plain_http=allow_plain_http)
         self._exit_seconds = exit_seconds
+        self._thread_context = contextvars.Context() if thread_context is None else thread_context
         self._exchange = Exchange(self._host, timeout_seconds=timeout_seconds, ca_file=ca_file, proxy=proxy)
 
         def make_outbox() -> Outbox:
@@ -283,7 +288,7 @@ class Client:
                 # No thread can be started any more: the interpreter is on its way out.
                 if deadline_seconds is not None:
                     self._exchange.timeout_seconds = max(min(self._exchange.timeout_seconds, deadline_seconds), 0.01)
-                self._work(future.done, deadline)
+                self._work_in_context(future.done, deadline)
         try:
             return future.result(None if deadline is None else max(deadline - time.monotonic(), 0.0))
         except TimeoutError:
@@ -297,13 +302,17 @@ class Client:
             logger.error("%d events could not be delivered before the end and are lost", left)
         return left
 
+    def _work_in_context(self, *arguments: Any) -> None:
+        # Two threads cannot be in one context at once: after a fork, or when a worker has died.
+        self._thread_context.copy().run(self._work, *arguments)
+
     def _start_worker(self) -> bool:
         with self._worker_lock:
             if self._stop.is_set():
                 return False
             if self._worker is None or not self._worker.is_alive():
                 worker = threading.Thread(
-                    target=self._work, args=(self._stop.is_set,), name="spanmap-client", daemon=True
+                    target=self._work_in_context, args=(self._stop.is_set,), name="spanmap-client", daemon=True
                 )
                 try:
                     worker.start()

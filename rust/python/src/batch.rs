@@ -122,8 +122,15 @@ impl Batch {
     /// make a person profile, and the event as JSON in UTF-8.
     ///
     /// Other threads can run between the events, of which each may be megabytes long.
-    fn encoded<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+    ///
+    /// Args:
+    ///     start: How many events to leave out at the beginning.
+    ///     stop: The number of the event before which to stop; ``None`` goes on to the last.
+    #[pyo3(signature = (start = 0, stop = None))]
+    fn encoded<'py>(&self, py: Python<'py>, start: usize, stop: Option<usize>) -> PyResult<Bound<'py, PyList>> {
         let events = &self.held.borrow_dependent().events;
+        let stop = stop.map_or(events.len(), |stop| stop.min(events.len()));
+        let events = events.get(start..stop).unwrap_or_default();
         let list = PyList::empty(py);
         for event in events {
             let json = py.detach(|| {
