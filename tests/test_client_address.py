@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import socket
 import ssl
@@ -170,6 +171,7 @@ class Proxy:
 
     def __init__(self, target: int | None) -> None:
         self.asked: list[str] = []
+        self.headers = ""
         self._target = target
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
@@ -184,6 +186,7 @@ class Proxy:
     def _tunnel(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             request = client.recv(65536)
+            self.headers = request.decode()
             self.asked.append(request.rpartition(b" HTTP/1.")[0].split(b" HTTP/1.")[0].decode())
             if self._target is None:
                 client.sendall(b"HTTP/1.1 502 No way\r\n\r\n")
@@ -219,6 +222,29 @@ def test_a_proxy_of_the_users_choice_is_used(encrypted: PostHogServer, trusted: 
     assert encrypted.copies == each_once(events)
     assert proxy.asked == [f"CONNECT localhost:{encrypted.port}"]
     proxy.close()
+
+
+def test_a_proxy_that_wants_a_password_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(None)
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("http://", "me:p%40ss@"))
+    monkeypatch.setenv("no_proxy", "")
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.delenv("https_proxy", raising=False)
+    client = make_client("https://posthog.invalid")
+    report = client.check()
+    assert not report.ok
+    assert base64.b64encode(b"me:p@ss").decode() in proxy.headers
+    assert "p@ss" not in str(report)
+    assert "p%40ss" not in str(report)
+    proxy.close()
+
+
+def test_a_file_without_certificates_is_refused(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    for file in (empty, tmp_path / "missing.pem"):
+        with pytest.raises(ValueError, match="holds no certificates"):
+            Client("phc_test", ca_file=str(file))
 
 
 def test_the_environments_proxy_is_used(deaf_proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:

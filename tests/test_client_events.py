@@ -93,6 +93,7 @@ def test_no_profile_is_an_option_where_the_event_says_so(server: PostHogServer, 
         ("timestamp", "yesterday", None),
         ("timestamp", "2026-11-20 10:00:00", None),
         ("timestamp", "2026-13-45T10:00:00Z", None),
+        ("timestamp", "2026-02-30T10:00:00Z", None),
     ],
 )
 def test_members_that_posthog_would_refuse_are_mended(

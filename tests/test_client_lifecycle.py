@@ -128,6 +128,26 @@ def test_flush_does_not_wait_for_what_comes_after_it(server: PostHogServer) -> N
         client.shutdown(0)
 
 
+def test_code_that_runs_in_the_middle_of_a_send_may_send_too(server: PostHogServer) -> None:
+    """The garbage collector and signals run code of the application at any line, with the queue's lock held."""
+    client = make_client(server)
+    first, second = make_events(2)
+
+    class Treacherous(bytes):
+        def __len__(self) -> int:
+            nonlocal second
+            if second:
+                late, second = second, {}
+                client.send([late])
+            return super().__len__()
+
+    encoded = encode(first)
+    assert client.send_encoded([encoded._replace(json=Treacherous(encoded.json))]) == 1
+    assert client.flush(10)
+    assert len(server.copies) == 2
+    assert client.shutdown(5)
+
+
 # Event loops.
 
 

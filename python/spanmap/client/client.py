@@ -47,7 +47,8 @@ class Client:
         host: Where PostHog is.
         before_send: Called with each event, on the client's thread; returns the event to send, or None to drop it. An
             event for which it raises is dropped: it may be there to redact.
-        on_error: Called on the client's thread with a `DeliveryError` for each failed request and each lost event.
+        on_error: Called with a `DeliveryError` for each failed request and each loss; on the client's thread, but by
+            `send` itself for what cannot be queued.
         max_queue_bytes: Cap on the JSON of all events that wait; further events are dropped and counted.
         max_queue_events: Cap on their number.
         max_batch_bytes: A request is closed before its events pass this, not compressed.

@@ -17,9 +17,10 @@ from spanmap.client.packing import Packer
 from spanmap.client.retry import RetryPolicy, parse_retry_after
 from spanmap.client.routes import Route
 
-# A body of more bytes that was cut off so often may be too large for something on the way.
+# After so many tries a request is halved if something in it may be what breaks the server, or if its body is of more
+# bytes than this and may be too large for something on the way.
+_TRIES_IN_ONE_PIECE = 3
 _SUSPICIOUS_BYTES = 256 * 1024
-_MAX_CUTS = 3
 # Errors of a whole request, which no event in it is to blame for.
 _REQUEST_ERRORS = {"missing_required_headers", "invalid_header_value", "invalid_batch"}
 _TOO_BIG = {"ai_event_too_big", "event_too_big"}
@@ -63,6 +64,7 @@ class Courier:
         self._historical = historical_migration
         self._routes: dict[Lane, Route] = {lane: Route(paths) for lane, paths in PATHS.items()}
         self._failures = 0
+        self._last_success = 0.0
 
     def deliver(self, parcel: Parcel) -> None:
         """Sends a parcel, and settles or puts back every event in it."""
@@ -72,6 +74,7 @@ class Courier:
         if not parcel.records:
             return
         parcel.attempt += 1
+        parcel.first_sent = parcel.first_sent or time.monotonic()
         body = render_body(
             path,
             self._token,
@@ -96,15 +99,10 @@ class Courier:
 
     def _read_silence(self, parcel: Parcel, error: NetworkError, body_bytes: int) -> None:
         message = f"{self._exchange.host} did not answer: {error}"
-        cut_off = error.was_connected and body_bytes > _SUSPICIOUS_BYTES and parcel.attempt >= _MAX_CUTS
-        if cut_off and len(parcel.records) > 1:
+        if error.was_connected and body_bytes > _SUSPICIOUS_BYTES and parcel.attempt >= _TRIES_IN_ONE_PIECE:
             # Some proxies do not say 413: they hang up on a body that is too large for them.
-            self._failures += 1
-            self._outbox.hold(self._policy.wait_seconds(self._failures))
-            self._split(parcel)
-            self._alarms.raise_alarm("network", message, events=len(parcel.records), lost=False)
-        else:
-            self._try_later(parcel, message, "network")
+            parcel = self._split(parcel)
+        self._try_later(parcel, message, "network")
 
     def _read_answer(self, parcel: Parcel, route: Route, path: Path, answer: Answer, encoding: str | None) -> None:
         status = answer.status
@@ -139,6 +137,10 @@ class Courier:
             # What an old web server says to a POST that it does not know.
             self._try_next_path(parcel, route, path, status)
         else:
+            if status == 500 and parcel.attempt >= _TRIES_IN_ONE_PIECE and parcel.first_sent < self._last_success:
+                # Others get through meanwhile, so something in this request is what breaks the server.
+                # The halves inherit the suspicion, which nothing may confirm again in a quiet application.
+                parcel = self._split(parcel, parcel.first_sent)
             after = parse_retry_after(answer.headers.get("retry-after"))
             self._try_later(parcel, f"{self._exchange.host} answered {status}.", f"http_{status}", after)
 
@@ -156,6 +158,7 @@ class Courier:
                 )
             return
         route.prove()
+        self._last_success = time.monotonic()
         self._failures = 0
         if path.has_verdicts:
             self._read_verdicts(parcel, results, answer)
@@ -205,6 +208,8 @@ class Courier:
         self._failures += 1
         wait = self._policy.wait_seconds(self._failures, after)
         self._outbox.hold(wait, after or 0.0)
+        # What fails again and again is tried ever more seldom, while the others go on.
+        parcel.not_before = time.monotonic() + self._policy.wait_seconds(max(parcel.attempt, 1))
         self._outbox.put_back(parcel)
         self._alarms.raise_alarm(
             kind,
@@ -249,7 +254,7 @@ class Courier:
         elif tag == "request_decoding_error" and self._compressor.step_down(encoding):
             self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         elif len(parcel.records) > 1:
-            self._split(parcel)
+            self._outbox.put_back(self._split(parcel))
         elif path.path == "/i/v0/ai/batch/" and parcel.records[0].event not in CORE_AI_EVENTS:
             # The older AI path refuses names that it does not know; the path for all events may take them.
             self._packer.send_elsewhere(parcel.records[0].event)
@@ -259,7 +264,7 @@ class Courier:
 
     def _halve(self, parcel: Parcel, answer: Answer) -> None:
         if len(parcel.records) > 1:
-            self._split(parcel)
+            self._outbox.put_back(self._split(parcel))
         elif self._packer.halve(parcel.records[0]):
             self._outbox.put_back(Parcel(parcel.lane, parcel.records, created_at=parcel.created_at))
         else:
@@ -269,10 +274,17 @@ class Courier:
                 f"An event is too large for {self._exchange.host} ({answer.status}), however small it was made.",
             )
 
-    def _split(self, parcel: Parcel) -> None:
+    def _split(self, parcel: Parcel, first_sent: float = 0.0) -> Parcel:
+        """Puts back the second half of a parcel, if it has one, and gives the first."""
+        if len(parcel.records) == 1:
+            return parcel
         middle = len(parcel.records) // 2
-        for half in (parcel.records[:middle], parcel.records[middle:]):
-            self._outbox.put_back(Parcel(parcel.lane, half, created_at=parcel.created_at))
+        first, second = (
+            Parcel(parcel.lane, half, created_at=parcel.created_at, first_sent=first_sent)
+            for half in (parcel.records[:middle], parcel.records[middle:])
+        )
+        self._outbox.put_back(second)
+        return first
 
 
 def _shown(location: str) -> str:

@@ -177,7 +177,7 @@ def _mend_head(members: Mapping[str, Any], queued_at: float, repaired: set[str])
     if person != distinct_id:
         repaired.add("distinct_id")
     timestamp = members.get("timestamp")
-    if not isinstance(timestamp, str) or not _RFC_3339.fullmatch(timestamp):
+    if not isinstance(timestamp, str) or not _is_moment(timestamp):
         if timestamp is not None:
             repaired.add("timestamp")
         timestamp = to_rfc3339(queued_at)
@@ -198,6 +198,16 @@ def to_rfc3339(seconds: float) -> str:
     """A moment as RFC 3339 in UTC, to the millisecond."""
     moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _is_moment(text: str) -> bool:
+    if not _RFC_3339.fullmatch(text):
+        return False
+    try:
+        datetime.date.fromisoformat(text[:10])
+    except ValueError:  # The 30th of February.
+        return False
+    return True
 
 
 def _canonical(text: str) -> str:

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 
@@ -47,15 +48,21 @@ class Exchange:
         host: The host.
         timeout_seconds: For connecting, for each wait for bytes, and for the answer as a whole.
         ca_file: Certificates to trust instead of the system's.
-        proxy: Address of an HTTP proxy; `""` for none, and None for what `HTTPS_PROXY` and `NO_PROXY` say. A plain http
-            host is always spoken to directly.
+        proxy: Address of an HTTP proxy, possibly with name and password; `""` for none, and None for what `HTTPS_PROXY`
+            and `NO_PROXY` say. A plain http host is always spoken to directly.
     """
 
     def __init__(self, host: Host, *, timeout_seconds: float, ca_file: str | None, proxy: str | None) -> None:
         self.host = host
         self.timeout_seconds = timeout_seconds
         self._ca_file = ca_file
-        self.proxy = _find_proxy(host) if proxy is None else proxy or None
+        if ca_file is not None:
+            # Now, and not with the first event: this is a mistake in the settings.
+            try:
+                self.make_tls_context()
+            except OSError as error:
+                raise ValueError(f"ca_file {ca_file!r} holds no certificates: {error}") from error
+        self.proxy = _find_proxy(host) if proxy is None else _complete(proxy) if proxy else None
         self._pool: urllib3.PoolManager | None = None
 
     def post(self, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -110,7 +117,13 @@ class Exchange:
         if self._pool is None:
             context = self.make_tls_context() if self.host.scheme == "https" else None
             if self.proxy is not None and self.host.scheme == "https":
-                self._pool = urllib3.ProxyManager(self.proxy, num_pools=1, maxsize=1, ssl_context=context)
+                self._pool = urllib3.ProxyManager(
+                    self.proxy,
+                    proxy_headers=_make_proxy_headers(self.proxy),
+                    num_pools=1,
+                    maxsize=1,
+                    ssl_context=context,
+                )
             else:
                 self._pool = urllib3.PoolManager(num_pools=1, maxsize=1, ssl_context=context)
         return self._pool
@@ -139,4 +152,18 @@ def _without_instrumentation() -> AbstractContextManager[object]:
 def _find_proxy(host: Host) -> str | None:
     if host.scheme != "https" or host.is_loopback or urllib.request.proxy_bypass(host.name):
         return None
-    return urllib.request.getproxies().get("https")
+    proxy = urllib.request.getproxies().get("https")
+    return _complete(proxy) if proxy else None
+
+
+def _complete(proxy: str) -> str:
+    """The proxy's address with its scheme, which the environment often leaves out."""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _make_proxy_headers(proxy: str) -> dict[str, str]:
+    """What tells the proxy who we are, where its address holds a name and a password."""
+    parts = urlsplit(proxy)
+    if parts.username is None:
+        return {}
+    return dict(urllib3.make_headers(proxy_basic_auth=f"{unquote(parts.username)}:{unquote(parts.password or '')}"))

@@ -47,6 +47,7 @@ class Parcel:
     # On the monotonic clock: when we want to try again, and when the server allows it.
     not_before: float = 0.0
     floor: float = 0.0
+    first_sent: float = 0.0
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     created_at: str = field(default_factory=lambda: to_rfc3339(time.time()))
 
@@ -88,7 +89,9 @@ class Outbox:
         self.batch_events = batch_events
         self.interval_seconds = interval_seconds
         self.max_age_seconds = max_age_seconds
-        self.changed = threading.Condition(threading.Lock())
+        # A lock that its holder may take again: a signal or the garbage collector can run code of the application, and
+        # that may send events, in the middle of any line here.
+        self.changed = threading.Condition(threading.RLock())
         self.tally = Tally()
         self.closed = False
         self._fresh: dict[Lane, deque[Record]] = {"ai": deque(), "analytics": deque()}
@@ -112,6 +115,7 @@ class Outbox:
             How many were queued, and the reason under which the others were counted.
         """
         queued = 0
+        is_news = False
         with self.changed:
             self.tally.received += len(events)
             reason = "closed" if self.closed else "queue_full"
@@ -122,10 +126,10 @@ class Outbox:
                     self.tally.dropped[reason] += 1
                 else:
                     self._serial += 1
-                    self._add(Record(EncodedEvent(*event), self._serial), size)
+                    is_news |= self._add(Record(EncodedEvent(*event), self._serial), size)
                     queued += 1
             self.tally.queued += queued
-            if queued:
+            if is_news:
                 self.changed.notify_all()
         return queued, reason
 
@@ -258,12 +262,18 @@ class Outbox:
         for waiter in waiters:
             waiter.future.set_result(False)
 
-    def _add(self, record: Record, size: int) -> None:
+    def _add(self, record: Record, size: int) -> bool:
+        """Queues an event, and says whether the worker, which may sleep, should hear of it."""
         lane = lane_of(record.event)
-        self._fresh[lane].append(record)
+        fresh = self._fresh[lane]
+        fresh.append(record)
         self._fresh_bytes[lane] += len(record.json)
         self._pending_events += 1
         self._pending_bytes += size
+        return len(fresh) == 1 or self._is_full(lane)
+
+    def _is_full(self, lane: Lane) -> bool:
+        return self._fresh_bytes[lane] >= self.batch_bytes or len(self._fresh[lane]) >= self.batch_events
 
     def _settle(self, record: Record) -> bool:
         if record.settled:
@@ -307,8 +317,7 @@ class Outbox:
             if not records:
                 continue
             age = now - records[0].since
-            full = self._fresh_bytes[lane] >= self.batch_bytes or len(records) >= self.batch_events
-            if full or self._waiters or self.closed or age >= self.interval_seconds:
+            if self._is_full(lane) or self._waiters or self.closed or age >= self.interval_seconds:
                 return lane, None
             left = self.interval_seconds - age
             wait = left if wait is None else min(wait, left)
