@@ -25,6 +25,10 @@ MAX_ANALYTICS_EVENT_BYTES = 900 * _KIB
 
 VERSION = metadata.version("spanmap")
 SDK_INFO = f"spanmap/{VERSION}"
+# Skew correction would move the timestamp by the time of the request, and with it the day by which PostHog knows a
+# second copy of the event.
+_NO_CORRECTION = b',"options":{"disable_skew_correction":true}'
+_NO_CORRECTION_NO_PROFILE = b',"options":{"disable_skew_correction":true,"process_person_profile":false}'
 _NO_GEOIP = (b'"$geoip_disable"', b"true")
 _LIBRARY = ((b'"$lib"', b'"spanmap"'), (b'"$lib_version"', json.dumps(VERSION).encode()))
 
@@ -76,23 +80,25 @@ def render_body(
         created_at: RFC 3339; the same in each try of the request.
         historical_migration: Marks a backfill.
     """
-    if path.has_verdicts:
-        items = b",".join(_v1_event(event, wants_person) for event, wants_person in events)
-        historical = b',"historical_migration":true' if historical_migration else b""
-        return b'{"created_at":%s%s,"batch":[%s]}' % (json.dumps(created_at).encode(), historical, items)
-    # Without `sent_at` the service takes timestamps as they are: the clock of the application's machine counts.
-    items = b",".join(with_defaults(event, (_NO_GEOIP, *_LIBRARY)) for event, _ in events)
+    created = json.dumps(created_at).encode()
     historical = b"true" if historical_migration else b"false"
-    key = json.dumps(token.secret).encode()
-    return b'{"api_key":%s,"historical_migration":%s,"batch":[%s]}' % (key, historical, items)
-
-
-def _v1_event(event: bytes, wants_person: bool) -> bytes:
-    # Skew correction would move the timestamp by the time of the request, and with it the day by which PostHog knows
-    # a second copy of the event.
-    profile = b"" if wants_person else b',"process_person_profile":false'
-    options = b',"options":{"disable_skew_correction":true%s}}' % profile
-    return with_defaults(event, (_NO_GEOIP,))[:-1] + options
+    if path.has_verdicts:
+        body: list[bytes | memoryview] = [
+            b'{"created_at":%s,"historical_migration":%s,"batch":[' % (created, historical)
+        ]
+        for event, wants_person in events:
+            body += with_defaults(event, (_NO_GEOIP,), _NO_CORRECTION if wants_person else _NO_CORRECTION_NO_PROFILE)
+            body.append(b",")
+    else:
+        # Without `sent_at` the service takes timestamps as they are: the clock of the application's machine counts.
+        key = json.dumps(token.secret).encode()
+        body = [b'{"api_key":%s,"historical_migration":%s,"batch":[' % (key, historical)]
+        for event, _ in events:
+            body += with_defaults(event, (_NO_GEOIP, *_LIBRARY), b"")
+            body.append(b",")
+    # The last comma makes way for the end.
+    body[-1] = b"]}"
+    return b"".join(body)
 
 
 def make_headers(path: Path, token: Token, *, request_id: str, attempt: int, encoding: str | None) -> dict[str, str]:
