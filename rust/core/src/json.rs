@@ -8,6 +8,7 @@
 
 use std::borrow::Cow;
 
+use crate::output::Output;
 use crate::wire::Value;
 use crate::wire::json::scan::{Scanner, Stops};
 
@@ -207,7 +208,7 @@ fn escape_at(text: &str) -> (usize, bool) {
 }
 
 /// Copies JSON text. Line ends can only be white space in it, and go: what is written stays on one line.
-fn splice(text: &str, out: &mut Vec<u8>) {
+fn splice(text: &str, out: &mut impl Output) {
     if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
         out.extend_from_slice(text.as_bytes());
     } else {
@@ -216,7 +217,7 @@ fn splice(text: &str, out: &mut Vec<u8>) {
 }
 
 /// Appends the value as compact JSON. NaN and infinities become null, bytes lower-case hexadecimal text.
-pub fn to_text(value: &Value<'_>, out: &mut Vec<u8>) {
+pub fn to_text(value: &Value<'_>, out: &mut impl Output) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
         Value::Bool(true) => out.extend_from_slice(b"true"),
@@ -259,7 +260,7 @@ pub fn to_text(value: &Value<'_>, out: &mut Vec<u8>) {
 }
 
 /// Appends lower-case hexadecimal digits.
-pub fn hex_to_text(bytes: &[u8], out: &mut Vec<u8>) {
+pub fn hex_to_text(bytes: &[u8], out: &mut impl Output) {
     out.reserve(bytes.len().saturating_mul(2));
     for byte in bytes {
         out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
@@ -271,7 +272,7 @@ fn digit(value: u8) -> u8 {
 }
 
 /// Appends the text as a JSON string, with the escapes that JSON demands and no others.
-pub fn string_to_text(text: &str, out: &mut Vec<u8>) {
+pub fn string_to_text(text: &str, out: &mut impl Output) {
     out.reserve(text.len().saturating_add(2));
     out.push(b'"');
     let bytes = text.as_bytes();

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod limits;
 pub mod messages;
 pub mod options;
+pub mod output;
 pub mod posthog;
 pub mod privacy;
 pub mod shape;

@@ -1,5 +1,7 @@
 //! Times as text: RFC 3339 in UTC, with as many fractional digits as the time needs.
 
+use crate::output::Output;
+
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 const SECONDS_PER_DAY: u64 = 86_400;
 
@@ -11,29 +13,36 @@ pub fn rfc3339(unix_nano: u64) -> String {
 }
 
 /// Appends what [`rfc3339`] returns.
-pub fn write_rfc3339(unix_nano: u64, out: &mut Vec<u8>) {
+pub fn write_rfc3339(unix_nano: u64, out: &mut impl Output) {
     let (seconds, nanos) = (unix_nano / NANOS_PER_SECOND, unix_nano % NANOS_PER_SECOND);
     let (year, month, day) = civil_date(seconds / SECONDS_PER_DAY);
     let second_of_day = seconds % SECONDS_PER_DAY;
-    let numbers = [(year, 4), (month, 2), (day, 2)];
-    let of_day = [second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60].map(|number| (number, 2));
-    for ((number, width), separator) in numbers.into_iter().chain(of_day).zip(*b"--T::.") {
+    let (hour, minute, second) = (second_of_day / 3_600, second_of_day / 60 % 60, second_of_day % 60);
+    for (number, width, separator) in
+        [(year, 4, b'-'), (month, 2, b'-'), (day, 2, b'T'), (hour, 2, b':'), (minute, 2, b':')]
+    {
         write_digits(number, width, out);
         out.push(separator);
     }
-    match nanos {
-        // The point goes again.
-        0 => drop(out.pop()),
-        _ if nanos.is_multiple_of(1_000_000) => write_digits(nanos / 1_000_000, 3, out),
-        _ if nanos.is_multiple_of(1_000) => write_digits(nanos / 1_000, 6, out),
-        _ => write_digits(nanos, 9, out),
+    write_digits(second, 2, out);
+    let (fraction, width) = match nanos {
+        0 => (0, 0),
+        _ if nanos.is_multiple_of(1_000_000) => (nanos / 1_000_000, 3),
+        _ if nanos.is_multiple_of(1_000) => (nanos / 1_000, 6),
+        _ => (nanos, 9),
+    };
+    if width > 0 {
+        out.push(b'.');
+        write_digits(fraction, width, out);
     }
     out.push(b'Z');
 }
 
 /// Appends so many of the last decimal digits of a number.
-fn write_digits(number: u64, width: u32, out: &mut Vec<u8>) {
-    out.extend((0..width).rev().map(|place| b'0' + (number / 10u64.pow(place) % 10) as u8));
+fn write_digits(number: u64, width: u32, out: &mut impl Output) {
+    for place in (0..width).rev() {
+        out.push(b'0' + (number / 10u64.pow(place) % 10) as u8);
+    }
 }
 
 /// Year, month and day of the Gregorian calendar, from days since 1970-01-01. Years are counted from 1 March inside, so

@@ -7,10 +7,12 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
 use spanmap_core::event::Name;
 use spanmap_core::keys::Key;
+use spanmap_core::output::Output;
 use spanmap_core::wire::Value;
 use spanmap_core::{Event, identity, sink};
 
 use crate::body::HeldBatch;
+use crate::bytes_writer::BytesWriter;
 use crate::errors::to_exception;
 use crate::objects;
 
@@ -96,26 +98,19 @@ impl Batch {
     }
 
     /// The events as a JSON array, in UTF-8.
-    fn to_json<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let json = py.detach(|| {
-            let mut json = Vec::new();
-            sink::json::write_events(&self.held.borrow_dependent().events, &mut json);
-            json
-        });
-        PyBytes::new(py, &json)
+    fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        json_array(py, &self.held, true)
     }
 
     /// The events as JSON, in UTF-8, one to a line; each line ends with a line feed.
-    fn to_json_lines<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let json = py.detach(|| {
-            let mut json = Vec::new();
-            for event in &self.held.borrow_dependent().events {
-                sink::json::write_event(event, &mut json);
+    fn to_json_lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let events = &self.held.borrow_dependent().events;
+        written(py, true, sink::json::likely_length(events), |json| {
+            for event in events {
+                sink::json::write_event(event, json);
                 json.push(b'\n');
             }
-            json
-        });
-        PyBytes::new(py, &json)
+        })
     }
 
     /// The events as what ``spanmap.client.EncodedEvent`` holds: a tuple for each of its uuid, its name, whether it may
@@ -133,13 +128,10 @@ impl Batch {
         let events = events.get(start..stop).unwrap_or_default();
         let list = PyList::empty(py);
         for event in events {
-            let json = py.detach(|| {
-                let mut json = Vec::new();
-                sink::json::write_event(event, &mut json);
-                json
-            });
+            let length = sink::json::likely_length(std::slice::from_ref(event));
+            let json = written(py, true, length, |json| sink::json::write_event(event, json))?;
             let uuid = PyString::new(py, event.uuid.hyphenated().encode_lower(&mut [0; 36]));
-            list.append((uuid, event.name.as_str(), wants_person(event), PyBytes::new(py, &json)))?;
+            list.append((uuid, event.name.as_str(), wants_person(event), json))?;
         }
         Ok(list)
     }
@@ -148,6 +140,28 @@ impl Batch {
         let spanmap_core::Batch { events, span_count, drops, .. } = self.held.borrow_dependent();
         format!("<Batch of {span_count} spans: {} events, {} drops>", events.len(), drops.len())
     }
+}
+
+/// The events as a JSON array.
+pub fn json_array<'py>(py: Python<'py>, batch: &HeldBatch, detach: bool) -> PyResult<Bound<'py, PyBytes>> {
+    let events = &batch.borrow_dependent().events;
+    written(py, detach, sink::json::likely_length(events), |json| sink::json::write_events(events, json))
+}
+
+/// What is written to a new `bytes` object of likely this length.
+fn written<'py>(
+    py: Python<'py>,
+    detach: bool,
+    length: usize,
+    write: impl FnOnce(&mut BytesWriter) + Send,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let mut json = BytesWriter::new(py, length)?;
+    if detach {
+        py.detach(|| write(&mut json))
+    } else {
+        write(&mut json)
+    }
+    json.finish(py)
 }
 
 /// PostHog makes a profile of whoever an event names, unless the event says otherwise.

@@ -9,6 +9,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod batch;
 mod body;
+mod bytes_writer;
 mod errors;
 mod explain;
 mod mapper;

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
-use spanmap_core::{Compat, Options, UserRules, sink, wire};
+use spanmap_core::{Compat, Options, UserRules, wire};
 
-use crate::batch::{Batch, EventChunks};
+use crate::batch::{Batch, EventChunks, json_array};
 use crate::body::{Body, HeldBatch, read_bytes};
 use crate::errors::to_py_err;
 use crate::explain::explanation;
@@ -132,7 +132,7 @@ impl Mapper {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = body.py();
         let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
-        Ok(to_json(py, &batch))
+        json_array(py, &batch, is_large(batch.borrow_owner().weight()))
     }
 
     /// Maps one request to events, a list of at most ``chunk_size`` at a time.
@@ -225,7 +225,7 @@ impl Mapper {
     ///     b'[]'
     fn map_spans_json<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let batch = self.map_objects(spans, &[])?;
-        Ok(to_json(spans.py(), &batch))
+        json_array(spans.py(), &batch, is_large(batch.borrow_owner().weight()))
     }
 
     /// Maps finished spans of the OpenTelemetry SDK, and accounts for every one of them.
@@ -326,7 +326,7 @@ impl Mapper {
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
-        Ok(to_json(body.py(), &batch))
+        json_array(body.py(), &batch, is_large(batch.borrow_owner().weight()))
     }
 
     /// Maps the evaluations of one log request, and accounts for every record of it.
@@ -476,16 +476,6 @@ impl Mapper {
 enum Signal {
     Traces,
     Logs,
-}
-
-fn to_json<'py>(py: Python<'py>, batch: &HeldBatch) -> Bound<'py, PyBytes> {
-    let length = batch.borrow_owner().weight();
-    let json = detach_if(py, is_large(length), || {
-        let mut json = Vec::with_capacity(length);
-        sink::json::write_events(&batch.borrow_dependent().events, &mut json);
-        json
-    });
-    PyBytes::new(py, &json)
 }
 
 fn is_large(bytes: usize) -> bool {

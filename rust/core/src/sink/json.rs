@@ -3,12 +3,13 @@
 
 use crate::event::{Event, Name};
 use crate::json;
+use crate::output::Output;
 use crate::time;
 use crate::wire::Value;
 
 /// Appends a JSON array of events.
-pub fn write_events(events: &[Event], out: &mut Vec<u8>) {
-    out.reserve(events.iter().map(likely_length).sum());
+pub fn write_events(events: &[Event], out: &mut impl Output) {
+    out.reserve(likely_length(events));
     out.push(b'[');
     for (index, event) in events.iter().enumerate() {
         if index > 0 {
@@ -20,7 +21,7 @@ pub fn write_events(events: &[Event], out: &mut Vec<u8>) {
 }
 
 /// Appends one event as a JSON object.
-pub fn write_event(event: &Event, out: &mut Vec<u8>) {
+pub fn write_event(event: &Event, out: &mut impl Output) {
     out.extend_from_slice(b"{\"event\":\"");
     out.extend_from_slice(event.name.as_str().as_bytes());
     out.extend_from_slice(b"\",\"distinct_id\":");
@@ -53,9 +54,13 @@ pub fn write_event(event: &Event, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}}");
 }
 
-/// The length of an event's JSON where nothing has to be escaped, or a little more: a buffer of this size is nearly
+/// The length of the events' JSON where nothing has to be escaped, or a little more: a buffer of this size is nearly
 /// always filled, and nearly never outgrown.
-fn likely_length(event: &Event) -> usize {
+pub fn likely_length(events: &[Event]) -> usize {
+    2 + events.iter().map(likely_length_of_event).sum::<usize>()
+}
+
+fn likely_length_of_event(event: &Event) -> usize {
     /// Everything but the properties, and of each property what stands around its name and value.
     const FRAME: usize = 192;
     const AROUND: usize = 4;
