@@ -8,6 +8,8 @@ import gzip
 import json
 import pickle
 import re
+import subprocess
+import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
@@ -190,6 +192,44 @@ def test_one_bad_span_fails_the_request_or_is_left_out() -> None:
     assert [drop.reason for drop in batch.drops] == ["unreadable"]
     (reported,) = batch.errors
     assert (type(reported), str(reported)) == (type(error), str(error))
+
+
+@pytest.mark.parametrize("text", ["\x01" * 100_000, '"\\\n' * 50_000, "é\x1f" * 70_000, "plain " * 100_000])
+def test_json_grows_as_far_as_its_escapes_need(text: str) -> None:
+    told = json.dumps(text).encode()
+    body = TWO_SPANS.replace(b'"gpt-4o"', told).replace(b"gen_ai.request.model", b"app.text")
+    mapper = spanmap.Mapper()
+    batch = mapper.map_batch(body)
+    assert json.loads(batch.to_json()) == json.loads(mapper.map_traces_json(body)) == batch.events
+    assert [json.loads(line) for line in batch.to_json_lines().splitlines()] == batch.events
+    assert batch.events[0]["properties"]["app.text"] == text
+
+
+def test_json_lines_of_no_events_are_empty() -> None:
+    assert spanmap.Mapper().map_batch(b'{"resourceSpans": []}').to_json_lines() == b""
+
+
+OUT_OF_MEMORY = """
+import json, re, resource, spanmap
+from pathlib import Path
+
+text = json.dumps("\\x01" * (20 << 20)).encode()
+attribute = b'{"key": "gen_ai.prompt", "value": {"stringValue": %s}}' % text
+body = b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"attributes": [%s]}]}]}]}' % attribute
+mapper = spanmap.Mapper(compat="posthog", limits={"max_body_bytes": 1 << 30, "max_decompressed_bytes": 1 << 30})
+size = int(re.search(r"VmSize:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (size + (80 << 20),) * 2)
+try:
+    mapper.map_traces_json(body)
+except MemoryError:
+    print(mapper.map_traces_json(b'{"resourceSpans": []}').decode())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_json_that_finds_no_room_is_a_memory_error_and_harms_nothing() -> None:
+    done = subprocess.run([sys.executable, "-c", OUT_OF_MEMORY], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def test_errors_travel_between_processes() -> None:
