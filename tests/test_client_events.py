@@ -105,7 +105,9 @@ def test_members_that_posthog_would_refuse_are_mended(
     assert accepted.properties["$ai_model"] == "gpt-4o"
 
 
-def test_an_event_of_nobody_makes_no_profile(server: PostHogServer) -> None:
+@pytest.mark.parametrize("missing", [(), ("/i/v1/ai/events",)])
+def test_an_event_of_nobody_makes_no_profile(server: PostHogServer, missing: tuple[str, ...]) -> None:
+    server.missing |= set(missing)
     event = make_event()
     accepted = deliver_one(server, {**event, "distinct_id": ""})
     assert accepted.distinct_id == event["uuid"]
@@ -155,6 +157,20 @@ def test_an_event_that_contains_itself_is_counted(server: PostHogServer) -> None
     with make_client(server) as client:
         assert client.send([make_event(circle=circle)]) == 0
         assert client.counters["dropped"] == {"not_json": 1}
+
+
+def test_an_object_that_cannot_even_be_printed_costs_only_its_event(server: PostHogServer) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("a bug of the application")
+
+    far_away = datetime.datetime.min.replace(tzinfo=datetime.timezone(datetime.timedelta(hours=14)))
+    good = make_event()
+    with make_client(server) as client:
+        assert client.send([make_event(broken=Broken()), {**make_event(), "timestamp": far_away}, good]) == 1
+        assert client.flush(10)
+        assert client.counters["dropped"] == {"not_json": 2}
+    assert server.copies == each_once([good])
 
 
 def test_values_without_a_form_in_json_become_text_or_null(server: PostHogServer) -> None:

@@ -30,6 +30,7 @@ SDK_INFO = f"spanmap/{VERSION}"
 _NO_CORRECTION = b',"options":{"disable_skew_correction":true}'
 _NO_CORRECTION_NO_PROFILE = b',"options":{"disable_skew_correction":true,"process_person_profile":false}'
 _NO_GEOIP = (b'"$geoip_disable"', b"true")
+_NO_PROFILE = (b'"$process_person_profile"', b"false")
 _LIBRARY = ((b'"$lib"', b'"spanmap"'), (b'"$lib_version"', json.dumps(VERSION).encode()))
 
 
@@ -93,8 +94,9 @@ def render_body(
         # Without `sent_at` the service takes timestamps as they are: the clock of the application's machine counts.
         key = json.dumps(token.secret).encode()
         body = [b'{"api_key":%s,"historical_migration":%s,"batch":[' % (key, historical)]
-        for event, _ in events:
-            body += with_defaults(event, (_NO_GEOIP, *_LIBRARY), b"")
+        for event, wants_person in events:
+            no_profile = () if wants_person else (_NO_PROFILE,)
+            body += with_defaults(event, (_NO_GEOIP, *_LIBRARY, *no_profile), b"")
             body.append(b",")
     # The last comma makes way for the end.
     body[-1] = b"]}"

@@ -166,11 +166,11 @@ class Client:
         for event in events:
             try:
                 encoded.append(encode_event(event))
-            except Refused as refused:
-                self._outbox.refuse(refused.reason)
-                self._alarms.raise_alarm(
-                    refused.reason, f"An event cannot be sent: {refused.reason}.", events=1, lost=True
-                )
+            except Exception as error:
+                # Also when code of the application raises that runs here, such as a __str__.
+                reason = error.reason if isinstance(error, Refused) else "not_json"
+                self._outbox.refuse(reason)
+                self._alarms.raise_alarm(reason, f"An event cannot be sent: {reason}.", events=1, lost=True)
         return self.send_encoded(encoded)
 
     def send_encoded(self, events: Iterable[EncodedEvent]) -> int:
@@ -219,8 +219,9 @@ class Client:
         Returns:
             Whether nothing is pending. Events that are sent afterwards are dropped and counted as `closed`.
         """
-        future = self._close()
-        done = self._await(future, deadline_seconds)
+        self._is_closed = True
+        self._outbox.close()
+        done = self.flush(deadline_seconds)
         self._stop.set()
         self._outbox.wake()
         if not self._mourn():
@@ -229,7 +230,8 @@ class Client:
 
     async def ashutdown(self, deadline_seconds: float | None = 5.0) -> bool:
         """Like `shutdown`, without blocking the event loop."""
-        self._close()
+        self._is_closed = True
+        self._outbox.close()
         await self.aflush(deadline_seconds)
         return self.shutdown(0.0)
 
@@ -274,11 +276,6 @@ class Client:
         if self._is_closed:
             self._outbox.close()
             self._stop.set()
-
-    def _close(self) -> Future[bool]:
-        self._is_closed = True
-        self._outbox.close()
-        return self._outbox.wait_for_all()
 
     def _await(self, future: Future[bool], deadline_seconds: float | None) -> bool:
         deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds

@@ -126,7 +126,7 @@ class Outbox:
                     self.tally.dropped[reason] += 1
                 else:
                     self._serial += 1
-                    is_news |= self._add(Record(EncodedEvent(*event), self._serial), size)
+                    is_news |= self._add(Record(event, self._serial), size)
                     queued += 1
             self.tally.queued += queued
             if is_news:
@@ -201,15 +201,15 @@ class Outbox:
                     self.tally.delivered += 1
             self.tally.warnings.update(warnings)
 
-    def drop(self, records: Iterable[Record], reason: str) -> int:
-        """Gives events up. Returns how many."""
+    def drop(self, records: Iterable[Record], reason: str) -> None:
+        """Gives events up."""
         dropped = 0
         with self.changed:
             for record in records:
                 if self._settle(record):
                     dropped += 1
-            self.tally.dropped[reason] += dropped
-        return dropped
+            if dropped:
+                self.tally.dropped[reason] += dropped
 
     def put_back(self, parcel: Parcel) -> None:
         """Keeps a parcel for another request."""
