@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::batch::{Batch, Drop, DropReason};
 use crate::event::{Event, EventName, Name};
-use crate::identity::{self, EventUuids, FirstTexts, hex};
+use crate::identity::{self, EventUuids, FirstTexts, derive, hex};
 use crate::keys::Key;
 use crate::options::{Compat, Options};
 use crate::posthog;
@@ -174,9 +174,18 @@ impl<'o> Evaluations<'o> {
     fn nobody<'a>(&mut self, place: &Place, name: &str) -> Cow<'a, str> {
         let nobody = self.nobody.get_or_insert_with(|| {
             let (trace_id, span_id, unix_nano) = (hex(&place.trace_id), hex(&place.span_id), place.unix_nano);
-            identity::derived_distinct_id(&format!("request:{trace_id}:{span_id}:{unix_nano}:{name}"))
+            identity::derived_distinct_id(&[
+                "request:",
+                &trace_id,
+                ":",
+                &span_id,
+                ":",
+                &unix_nano.to_string(),
+                ":",
+                name,
+            ])
         });
-        Cow::Owned(nobody.to_string())
+        Cow::Owned(identity::text_of(*nobody))
     }
 }
 
@@ -185,7 +194,7 @@ impl Place {
         Self {
             trace_id: record.trace_id.clone(),
             span_id: record.span_id.clone(),
-            run_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, &record::encode(record)),
+            run_id: derive(Uuid::NAMESPACE_URL, &[record::encode(record)]),
             unix_nano: if record.time_unix_nano == 0 { record.observed_time_unix_nano } else { record.time_unix_nano },
         }
     }
@@ -195,7 +204,7 @@ impl Place {
 fn facts<'a>(verdict: Verdict<'a>, place: &Place, trace_id: &[u8], source: &'static str) -> Vec<(Key, Value<'a>)> {
     let text = |text: &'static str| Value::Str(Cow::Borrowed(text));
     let owned = |text: String| Value::Str(Cow::Owned(text));
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("otel:{}", verdict.name).as_bytes());
+    let id = derive(Uuid::NAMESPACE_URL, &["otel:", &verdict.name]);
     let mut facts = vec![
         (Key::P_AI_EVALUATION_ID, owned(id.to_string())),
         (Key::P_AI_EVALUATION_RUN_ID, owned(place.run_id.to_string())),

@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use uuid::{Uuid, uuid};
+use sha1::{Digest, Sha1};
+use uuid::{Builder, Uuid, uuid};
 
 use crate::event::EventName;
 use crate::keys::Key;
@@ -64,16 +65,16 @@ impl DistinctIds {
         }
         let session = SESSION.iter().find_map(|&key| on_span.get(key).or_else(|| on_resource.get(key)));
         let derived = if let Some(session) = session {
-            derive(DISTINCT_ID_NAMESPACE, &format!("session:{session}"))
+            derive(DISTINCT_ID_NAMESPACE, &["session:", session])
         } else if span.trace_id.iter().any(|&byte| byte != 0) {
-            derive(DISTINCT_ID_NAMESPACE, &format!("trace:{trace_id_hex}"))
+            derive(DISTINCT_ID_NAMESPACE, &["trace:", trace_id_hex])
         } else {
             *self.unknown.get_or_insert_with(|| {
                 let (span_id, start, name) = (hex(&span.span_id), span.start_unix_nano, &span.name);
-                derive(DISTINCT_ID_NAMESPACE, &format!("request:{span_id}:{start}:{name}"))
+                derive(DISTINCT_ID_NAMESPACE, &["request:", &span_id, ":", &start.to_string(), ":", name])
             })
         };
-        Cow::Owned(derived.to_string())
+        Cow::Owned(text_of(derived))
     }
 }
 
@@ -84,7 +85,7 @@ pub fn named_user<'a>(on_record: &FirstTexts<'a>, on_resource: &FirstTexts<'a>) 
 }
 
 /// The distinct id of somebody unknown, derived from what is known instead: `session:...`, `trace:...`, `request:...`.
-pub fn derived_distinct_id(name: &str) -> Uuid {
+pub fn derived_distinct_id(name: &[&str]) -> Uuid {
     derive(DISTINCT_ID_NAMESPACE, name)
 }
 
@@ -139,23 +140,34 @@ pub struct EventUuids {
 impl EventUuids {
     /// The uuid of an event: a function of trace id, span id and event name, and of how often the request had them before.
     pub fn next(&mut self, trace_id_hex: &str, span_id_hex: &str, name: EventName) -> Uuid {
-        self.numbered([trace_id_hex, span_id_hex, name.as_str()].join(":"))
+        self.numbered(&[trace_id_hex, ":", span_id_hex, ":", name.as_str()])
     }
 
     /// The uuid of an evaluation: one span may be evaluated by many, and each run is another event.
     pub fn next_evaluation(&mut self, trace_id_hex: &str, span_id_hex: &str, run_id: Uuid) -> Uuid {
-        self.numbered(format!("{trace_id_hex}:{span_id_hex}:{}:{run_id}", EventName::Evaluation.as_str()))
+        let run_id = text_of(run_id);
+        self.numbered(&[trace_id_hex, ":", span_id_hex, ":", EventName::Evaluation.as_str(), ":", &run_id])
     }
 
-    fn numbered(&mut self, text: String) -> Uuid {
-        let uuid = derive(EVENT_NAMESPACE, &text);
+    fn numbered(&mut self, name: &[&str]) -> Uuid {
+        let uuid = derive(EVENT_NAMESPACE, name);
         let count = self.repeats.entry(uuid).and_modify(|count| *count += 1).or_insert(1);
-        if *count == 1 { uuid } else { derive(EVENT_NAMESPACE, &format!("{text}:{count}")) }
+        if *count == 1 { uuid } else { derive(EVENT_NAMESPACE, &[name, &[":", &count.to_string()]].concat()) }
     }
 }
 
-fn derive(namespace: Uuid, name: &str) -> Uuid {
-    Uuid::new_v5(&namespace, name.as_bytes())
+/// A uuid as text, in lower case and with hyphens.
+pub fn text_of(uuid: Uuid) -> String {
+    uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned()
+}
+
+/// The UUIDv5 of a name that comes in parts.
+pub fn derive<P: AsRef<[u8]>>(namespace: Uuid, name: &[P]) -> Uuid {
+    let mut hash = Sha1::new_with_prefix(namespace);
+    name.iter().for_each(|part| hash.update(part));
+    let hash: [u8; 20] = hash.finalize().into();
+    let [bytes @ .., _, _, _, _] = hash;
+    Builder::from_sha1_bytes(bytes).into_uuid()
 }
 
 #[cfg(test)]
@@ -168,8 +180,8 @@ mod tests {
         let first = uuids.next("0a", "0b", EventName::Span);
         let second = uuids.next("0a", "0b", EventName::Span);
         let other = uuids.next("0a", "0b", EventName::Trace);
-        assert_eq!(first, derive(EVENT_NAMESPACE, "0a:0b:$ai_span"));
-        assert_eq!(second, derive(EVENT_NAMESPACE, "0a:0b:$ai_span:2"));
-        assert_eq!(other, derive(EVENT_NAMESPACE, "0a:0b:$ai_trace"));
+        assert_eq!(first, derive(EVENT_NAMESPACE, &["0a:0b:$ai_span"]));
+        assert_eq!(second, derive(EVENT_NAMESPACE, &["0a:0b:$ai_span:2"]));
+        assert_eq!(other, derive(EVENT_NAMESPACE, &["0a:0b:$ai_trace"]));
     }
 }

@@ -13,7 +13,7 @@ use crate::dialect::pass_through;
 use crate::dialect::people::People;
 use crate::event::{Event, Name};
 use crate::harm;
-use crate::identity::{derived_distinct_id, hex};
+use crate::identity::{derive, derived_distinct_id, hex, text_of};
 use crate::json::keep_last;
 use crate::keys::Key;
 use crate::options::Options;
@@ -47,12 +47,12 @@ impl<'a> SpanEvaluation<'a> {
     /// The evaluations among a span's events.
     pub fn all_of(span: &Span<'a>) -> impl Iterator<Item = Self> {
         span.events.iter().enumerate().filter(|(_, event)| event.name == RESULT).map(|(index, event)| {
-            let run = format!("{}:{}:{index}", hex(&span.trace_id), hex(&span.span_id));
+            let run = [hex(&span.trace_id), ":".to_owned(), hex(&span.span_id), format!(":{index}")];
             let times = [event.time_unix_nano, span.end_unix_nano, span.start_unix_nano];
             let place = Place {
                 trace_id: span.trace_id.clone(),
                 span_id: span.span_id.clone(),
-                run_id: Uuid::new_v5(&Uuid::NAMESPACE_URL, run.as_bytes()),
+                run_id: derive(Uuid::NAMESPACE_URL, &run),
                 unix_nano: times.into_iter().find(|&unix_nano| unix_nano != 0).unwrap_or_default(),
             };
             Self { place, attributes: readable(event.attributes.clone()) }
@@ -142,7 +142,7 @@ fn people_on<'a>(attributes: Vec<Attribute<'a>>) -> (People<'a>, Vec<Attribute<'
 }
 
 fn derived<'a>(name: &str) -> Cow<'a, str> {
-    Cow::Owned(derived_distinct_id(name).to_string())
+    Cow::Owned(text_of(derived_distinct_id(&[name])))
 }
 
 fn set<'a>(event: &mut Event<'a>, key: Key, value: Option<Value<'a>>) {
