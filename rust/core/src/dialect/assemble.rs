@@ -15,7 +15,7 @@ use super::tree::Tree;
 use crate::evaluation::Evaluations;
 use crate::event::{Event, EventName, Name};
 use crate::identity::{self, EventUuids, hex};
-use crate::keys::{self, Key};
+use crate::keys::Key;
 use crate::options::Options;
 use crate::shape;
 use crate::wire::{Id, Value};
@@ -122,30 +122,39 @@ fn finish<'a>(
     if !draft.states_geoip {
         facts.set(Key::P_GEOIP_DISABLE, Value::Bool(true));
     }
-    let trace_id = hex(&request.traces[record.trace].id);
+    let id = |key| facts.text(key).map_or("", AsRef::as_ref);
+    let trace_id = id(Key::P_AI_TRACE_ID);
+    let uuid = uuids.next(trace_id, id(Key::P_AI_SPAN_ID), name);
+    let is_known = user.is_some();
     let distinct_id = user.unwrap_or_else(|| {
-        facts.set(Key::P_PROCESS_PERSON_PROFILE, Value::Bool(false));
         Cow::Owned(match (&session, nobody) {
-            (Some(session), _) => derived(&format!("session:{session}")),
+            (Some(session), _) => derived(&["session:", session]),
             (None, Some(nobody)) if is_zero(&request.traces[record.trace].id) => nobody.to_owned(),
-            (None, _) => derived(&format!("trace:{trace_id}")),
+            (None, _) => derived(&["trace:", trace_id]),
         })
     });
+    if !is_known {
+        facts.set(Key::P_PROCESS_PERSON_PROFILE, Value::Bool(false));
+    }
     if let Some(session) = session {
         facts.set(Key::P_AI_SESSION_ID, Value::Str(session));
     }
     let remote_parent =
         draft.remote_parent.map(|parent| (Name::Known(Key::OTEL_PARENT_SPAN_ID), Value::Str(Cow::Owned(hex(&parent)))));
-    let uuid = uuids.next(&trace_id, &hex(&record.span_id), name);
 
-    names.begin_event();
     let custom =
         draft.custom.into_iter().map(|(name, value)| (Key::of(&name).map_or(Name::Other(name), Name::Known), value));
     let carried = custom.chain(remote_parent).chain(draft.passed).chain(inherited.iter().cloned());
-    let mut properties = Vec::with_capacity(carried.size_hint().0 + draft.facts.len());
     // The first of several properties of one name wins: facts, then the application's data, then what passed through.
-    for property in draft.facts.into_entries().chain(carried) {
-        if names.is_new(&property.0, &properties) {
+    let (mut properties, mut present) = draft.facts.into_parts();
+    properties.reserve(carried.size_hint().0);
+    names.begin_event(&properties);
+    for property in carried {
+        let is_new = match &property.0 {
+            Name::Known(key) => present.insert(*key),
+            Name::Other(text) => names.is_new(text, &properties),
+        };
+        if is_new {
             properties.push(property);
         }
     }
@@ -161,52 +170,34 @@ fn finish<'a>(
 /// Up to so many names that are no keys are compared with each other; beyond that they are hashed.
 const COMPARED_NAMES: usize = 16;
 
-/// The properties of the event at hand, each name once.
+/// The properties of the event at hand whose names are no keys, each name once.
+#[derive(Default)]
 struct Names {
-    /// For each key the last event that had it, counted from one.
-    known: Vec<u32>,
-    event: u32,
-    /// The places of properties whose names are no keys.
-    others: Vec<usize>,
+    /// Their places.
+    places: Vec<usize>,
     hashes: HashSet<u64>,
     hasher: RandomState,
 }
 
-impl Default for Names {
-    fn default() -> Self {
-        Self {
-            known: vec![0; keys::COUNT],
-            event: 0,
-            others: Vec::new(),
-            hashes: HashSet::new(),
-            hasher: RandomState::new(),
-        }
-    }
-}
-
 impl Names {
-    fn begin_event(&mut self) {
-        self.event += 1;
-        self.others.clear();
+    fn begin_event(&mut self, facts: &[(Name<'_>, Value<'_>)]) {
+        self.places.clear();
+        self.places.extend((0..facts.len()).filter(|&place| matches!(facts[place].0, Name::Other(_))));
         self.hashes.clear();
     }
 
-    /// Whether no property so far has the name; remembers it.
-    fn is_new(&mut self, name: &Name<'_>, so_far: &[(Name<'_>, Value<'_>)]) -> bool {
-        let text = match name {
-            Name::Known(key) => return std::mem::replace(&mut self.known[*key as usize], self.event) != self.event,
-            Name::Other(text) => text,
-        };
-        let is_new = if self.others.len() < COMPARED_NAMES {
-            self.others.iter().all(|&place| so_far[place].0.as_str() != text)
+    /// Whether no property so far has the name; remembers that the next one has it.
+    fn is_new(&mut self, name: &str, so_far: &[(Name<'_>, Value<'_>)]) -> bool {
+        let is_new = if self.places.len() < COMPARED_NAMES {
+            self.places.iter().all(|&place| so_far[place].0.as_str() != name)
         } else {
             if self.hashes.is_empty() {
-                self.hashes.extend(self.others.iter().map(|&place| self.hasher.hash_one(so_far[place].0.as_str())));
+                self.hashes.extend(self.places.iter().map(|&place| self.hasher.hash_one(so_far[place].0.as_str())));
             }
-            self.hashes.insert(self.hasher.hash_one(text.as_ref()))
+            self.hashes.insert(self.hasher.hash_one(name))
         };
         if is_new {
-            self.others.push(so_far.len());
+            self.places.push(so_far.len());
         }
         is_new
     }
@@ -238,12 +229,12 @@ fn nobody_of(request: &Request<'_>) -> Option<String> {
     let records = request.drafts.iter().map(|draft| &request.records[draft.record]);
     let first = records.into_iter().find(|record| is_zero(&request.traces[record.trace].id))?;
     let (span_id, start, name) = (hex(&first.span_id), first.start_unix_nano, &first.name);
-    Some(derived(&format!("request:{span_id}:{start}:{name}")))
+    Some(derived(&["request:", &span_id, ":", &start.to_string(), ":", name]))
 }
 
 /// The id of somebody unknown, derived from what is known instead.
-fn derived(name: &str) -> String {
-    identity::derived_distinct_id(name).to_string()
+fn derived(name: &[&str]) -> String {
+    identity::text_of(identity::derived_distinct_id(name))
 }
 
 /// What the application says of a trace on one of its spans holds for the others, unless two spans disagree.

@@ -9,8 +9,7 @@ use crate::wire::Value;
 
 #[derive(Debug, Default)]
 pub(super) struct Facts<'a> {
-    /// `None` where a property was removed.
-    entries: Vec<Option<(Name<'a>, Value<'a>)>>,
+    entries: Vec<(Name<'a>, Value<'a>)>,
     present: KeySet,
 }
 
@@ -19,20 +18,16 @@ impl<'a> Facts<'a> {
         Self { entries: Vec::with_capacity(capacity), present: KeySet::default() }
     }
 
-    /// Properties set, those removed again included.
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
     pub fn has(&self, key: Key) -> bool {
         self.present.has(key)
     }
 
+    fn place(&self, key: Key) -> Option<usize> {
+        if self.has(key) { self.entries.iter().position(|(name, _)| *name == Name::Known(key)) } else { None }
+    }
+
     pub fn get(&self, key: Key) -> Option<&Value<'a>> {
-        if !self.has(key) {
-            return None;
-        }
-        self.entries.iter().flatten().find(|(name, _)| *name == Name::Known(key)).map(|(_, value)| value)
+        self.place(key).map(|place| &self.entries[place].1)
     }
 
     pub fn text(&self, key: Key) -> Option<&Cow<'a, str>> {
@@ -51,14 +46,10 @@ impl<'a> Facts<'a> {
 
     /// Sets a property over what it was.
     pub fn set(&mut self, key: Key, value: Value<'a>) {
-        if self.has(key) {
-            if let Some(entry) = self.entries.iter_mut().flatten().find(|(name, _)| *name == Name::Known(key)) {
-                entry.1 = value;
-            }
-            return;
+        match self.place(key) {
+            Some(place) => self.entries[place].1 = value,
+            None => self.add(key, value),
         }
-        self.present.insert(key);
-        self.entries.push(Some((Name::Known(key), value)));
     }
 
     /// Sets a property that no earlier rule has set.
@@ -66,31 +57,32 @@ impl<'a> Facts<'a> {
         if let Some(value) = value
             && !self.has(key)
         {
-            self.present.insert(key);
-            self.entries.push(Some((Name::Known(key), value)));
+            self.add(key, value);
         }
+    }
+
+    fn add(&mut self, key: Key, value: Value<'a>) {
+        self.present.insert(key);
+        self.entries.push((Name::Known(key), value));
     }
 
     /// Adds a property whose name is no known key. The caller knows that there is none of that name.
     pub fn add_other(&mut self, name: Cow<'a, str>, value: Value<'a>) {
-        self.entries.push(Some((Name::Other(name), value)));
+        self.entries.push((Name::Other(name), value));
     }
 
     pub fn take(&mut self, key: Key) -> Option<Value<'a>> {
-        if !self.has(key) {
-            return None;
-        }
+        let place = self.place(key)?;
         self.present.remove(key);
-        let is_it =
-            |entry: &&mut Option<(Name<'a>, Value<'a>)>| matches!(entry, Some((Name::Known(name), _)) if *name == key);
-        self.entries.iter_mut().find(is_it).and_then(Option::take).map(|(_, value)| value)
+        Some(self.entries.remove(place).1)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &(Name<'a>, Value<'a>)> {
-        self.entries.iter().flatten()
+        self.entries.iter()
     }
 
-    pub fn into_entries(self) -> impl Iterator<Item = (Name<'a>, Value<'a>)> {
-        self.entries.into_iter().flatten()
+    /// The properties, and which keys are among their names.
+    pub fn into_parts(self) -> (Vec<(Name<'a>, Value<'a>)>, KeySet) {
+        (self.entries, self.present)
     }
 }

@@ -17,9 +17,12 @@ impl KeySet {
         self.0[word] & bit != 0
     }
 
-    pub fn insert(&mut self, key: Key) {
+    /// Adds a key; whether it was not there before.
+    pub fn insert(&mut self, key: Key) -> bool {
         let (word, bit) = Self::place(key);
+        let is_new = self.0[word] & bit == 0;
         self.0[word] |= bit;
+        is_new
     }
 
     pub fn remove(&mut self, key: Key) {
