@@ -116,10 +116,8 @@ pub fn tool_call<'a>(name: Value<'a>, arguments: Value<'a>, call_id: Option<&Val
 pub fn unread<'a>(value: &Value<'a>) -> Option<Value<'a>> {
     let Value::Str(text) = value else { return None };
     let mut roles = Roles::default();
-    let objects = outline::each_member(text, MAX_NESTING, |index, name, value| {
-        if name == "role" {
-            roles.note(index, value.starts_with('"') && !value.contains('\\') && value != "\"model\"");
-        }
+    let objects = outline::each_member(text, MAX_NESTING, &["role"], |index, _, value| {
+        roles.note(index, value.starts_with('"') && !value.contains('\\') && value != "\"model\"");
     })?;
     (objects.count > 0 && roles.fitting == objects.count).then(|| shape::sound_text(text, objects.shape))
 }
@@ -288,8 +286,8 @@ fn in_front<'a>(element: Value<'_>, list: &str) -> Value<'a> {
 /// Whether a message in JSON text has one of the roles. A role written with escapes is taken for one of them.
 fn has_role(list: &str, roles: &[&str]) -> bool {
     let mut found = false;
-    let _ = outline::each_member(list, MAX_NESTING, |_, name, value| {
-        found |= name == "role" && (value.contains('\\') || roles.contains(&value.trim_matches('"')));
+    let _ = outline::each_member(list, MAX_NESTING, &["role"], |_, _, value| {
+        found |= value.contains('\\') || roles.contains(&value.trim_matches('"'));
     });
     found
 }
@@ -299,17 +297,19 @@ pub fn finish_reason_of<'a>(messages: &Value<'a>) -> Option<Cow<'a, str>> {
     match messages {
         Value::Array(items) => items.iter().find_map(|item| reason_of(members(item))),
         Value::Json(list) => {
-            let mut items: Vec<Members<'_>> = Vec::new();
-            let objects = outline::each_member(list, MAX_NESTING, |index, name, value| {
-                if let Some(name) = ["finish_reason", "type", "status"].into_iter().find(|known| *known == name) {
-                    items.resize_with(index + 1, Vec::new);
-                    items[index].push((Cow::Borrowed(name), json::parse(value, MAX_NESTING).unwrap_or_default()));
+            let (mut reason, mut at, mut message) = (None, 0, Members::new());
+            let names = ["finish_reason", "type", "status"];
+            let objects = outline::each_member(list, MAX_NESTING, &names, |index, name, value| {
+                if index != at {
+                    reason = reason.take().or_else(|| reason_of(&message));
+                    (at, message) = (index, Members::new());
                 }
+                message.push((Cow::Borrowed(name), json::parse(value, MAX_NESTING).unwrap_or_default()));
             });
             if objects.is_none() {
                 return shape::parse_container(messages).and_then(|read| finish_reason_of(&read));
             }
-            items.iter().find_map(|item| reason_of(item)).map(|reason| Cow::Owned(reason.into_owned()))
+            reason.or_else(|| reason_of(&message)).map(|reason| Cow::Owned(reason.into_owned()))
         }
         _ => None,
     }

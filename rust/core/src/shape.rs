@@ -274,7 +274,7 @@ pub fn get<'v, 'a>(members: &'v [(Cow<'a, str>, Value<'a>)], name: &str) -> Opti
 /// Tool definitions: a list, JSON of a list, or a list of JSON texts.
 pub fn tools<'a>(value: &Value<'a>) -> Option<Value<'a>> {
     if let Value::Str(text) | Value::Json(text) = value
-        && let Some(objects) = outline::each_member(text, MAX_NESTING, |_, _, _| {})
+        && let Some(objects) = outline::each_member(text, MAX_NESTING, &[], |_, _, _| {})
     {
         return (objects.count > 0).then(|| sound_text(text, objects.shape));
     }

@@ -81,8 +81,8 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
     let view = &reading.view;
     let (span, scope) = (view.span, view.scope);
     let kind = kind_of(view, reading.traits, reading.has_values);
-    // A chat span of the semantic conventions has about so many properties.
-    let mut facts = Facts::with_capacity(24);
+    // The event of a chat span of the semantic conventions has about so many properties.
+    let mut facts = Facts::with_capacity(36);
     let mut consumed = KeySet::default();
     let mut explanation = reading.explain.then(Box::<Explanation>::default);
 
@@ -133,7 +133,7 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         facts,
         custom,
         passed,
-        parent: span.parent_span_id.clone(),
+        parent: Id::from_slice(&span.parent_span_id),
         remote_parent: None,
         is_root: false,
         richness,

@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
         if let Some(last) = self.records.last().filter(|last| self.traces[last.trace].id == *id) {
             return last.trace;
         }
-        *self.trace_places.entry(id.clone()).or_insert_with(|| {
+        *self.trace_places.entry(Id::from_slice(id)).or_insert_with(|| {
             self.traces.push(Trace { id: id.clone(), records: Vec::new(), drafts: Vec::new() });
             self.traces.len() - 1
         })
@@ -243,8 +243,8 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
         request.records.push(Record {
             trace,
-            span_id: span.span_id.clone(),
-            parent_id: if has_parent { span.parent_span_id.clone() } else { Id::new() },
+            span_id: Id::from_slice(&span.span_id),
+            parent_id: if has_parent { Id::from_slice(&span.parent_span_id) } else { Id::new() },
             name: span.name.clone(),
             start_unix_nano: span.start_unix_nano,
             end_unix_nano: span.end_unix_nano,

@@ -3,13 +3,14 @@
 
 use super::{Kind, Scanner, Shape};
 
-/// Passes every member of every object in an array of objects to `visit`: the element's index, the name, the value's
-/// text. Of members with one name all are passed, in order. `None` where the text is not a sound array of objects;
+/// Passes the members of these names of every object in an array of objects to `visit`: the element's index, the name,
+/// the value's text. Of members with one name all are passed, in order. `None` where the text is not a sound array of objects;
 /// `visit` may have been called then too.
 pub fn each_member<'t>(
     text: &'t str,
     max_nesting: usize,
-    mut visit: impl FnMut(usize, &str, &'t str),
+    names: &[&'static str],
+    mut visit: impl FnMut(usize, &'static str, &'t str),
 ) -> Option<Objects> {
     let mut scanner = Scanner::new(text, max_nesting);
     if scanner.peek().ok()? != b'[' {
@@ -24,7 +25,10 @@ pub fn each_member<'t>(
         scanner.open().ok()?;
         let mut first = true;
         while let Some(name) = scanner.next_member(&mut first).ok()? {
-            visit(count, &name, value_text(&mut scanner, text)?);
+            match names.iter().find(|wanted| **wanted == name) {
+                Some(name) => visit(count, name, value_text(&mut scanner, text)?),
+                None => scanner.skip_value().ok()?,
+            }
         }
         count = count.saturating_add(1);
     }
@@ -95,11 +99,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_passed_with_the_text_of_their_values() {
+    fn members_of_the_names_are_passed_with_the_text_of_their_values() {
         let mut seen = Vec::new();
-        let found = each_member(r#" [{"role" : "user" , "n":[1, 2]}, {}] "#, 8, |index, name, text| {
-            seen.push((index, name.to_owned(), text.to_owned()));
-        });
+        let found =
+            each_member(r#" [{"role" : "user" , "x":0, "n":[1, 2]}, {}] "#, 8, &["role", "n"], |index, name, text| {
+                seen.push((index, name.to_owned(), text.to_owned()));
+            });
         assert_eq!(found.map(|objects| objects.count), Some(2));
         let expected = [(0, "role", "\"user\""), (0, "n", "[1, 2]")];
         assert_eq!(seen, expected.map(|(index, name, text)| (index, name.to_owned(), text.to_owned())));
@@ -108,9 +113,9 @@ mod tests {
     #[test]
     fn only_sound_arrays_of_objects_have_members() {
         for text in ["{}", "[1]", "[{}", "[{}]x", "[{\"a\":}]", "[[]]", "", "null", "[{\"a\":[[]]}]"] {
-            assert_eq!(each_member(text, 3, |_, _, _| {}), None, "{text}");
+            assert_eq!(each_member(text, 3, &["a"], |_, _, _| {}), None, "{text}");
         }
-        assert_eq!(each_member("[]", 3, |_, _, _| {}).map(|objects| objects.count), Some(0));
+        assert_eq!(each_member("[]", 3, &["a"], |_, _, _| {}).map(|objects| objects.count), Some(0));
     }
 
     #[test]

@@ -247,6 +247,7 @@ impl<'a> Scanner<'a> {
         Err(self.fault("a value is expected"))
     }
 
+    #[inline]
     fn skip_scalar(&mut self, first: u8) -> Result<()> {
         match first {
             b'"' => self.skip_string(),
@@ -258,8 +259,17 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes over one value and checks all of its syntax. A loop, so that depth costs no stack.
+    /// Passes over one value and checks all of its syntax.
+    #[inline]
     pub fn skip_value(&mut self) -> Result<()> {
+        match self.peek()? {
+            b'{' | b'[' => self.skip_container(),
+            first => self.skip_scalar(first),
+        }
+    }
+
+    /// A loop, so that depth costs no stack.
+    fn skip_container(&mut self) -> Result<()> {
         let mut open: SmallVec<[u8; 64]> = SmallVec::new();
         loop {
             match self.peek()? {
