@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import threading
+import typing
 import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ import zstandard
 
 import spanmap
 from posthog_server import PostHogServer
-from spanmap import _core, errors, explanation, options, samples
+from spanmap import _core, errors, explanation, limits, options, samples
 
 SAMPLE = spanmap.samples.read("fastapi-openai.pb")
 ROOT = Path(__file__).parent.parent
@@ -370,7 +371,7 @@ def test_events_are_the_callers_own() -> None:
 
 def documented() -> Iterator[tuple[ModuleType, doctest.DocTest]]:
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for module in (spanmap, errors, explanation, options, samples):
+    for module in (spanmap, errors, explanation, limits, options, samples):
         for test in finder.find(module, module.__name__):
             if test.examples:
                 yield module, test
@@ -384,6 +385,24 @@ def test_every_example_in_the_docstrings_holds() -> None:
         assert tried > 0
         names.add(test.name)
     assert {"spanmap", "spanmap.map_traces", "spanmap.Mapper.map_batch", "spanmap.Batch"} <= names
+
+
+def test_importing_loads_nothing_that_takes_long() -> None:
+    code = "import sys; before = {*sys.modules}; import spanmap; print(*sys.modules.keys() - before)"
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "spanmap" in loaded
+    assert loaded - {"spanmap"} <= sys.stdlib_module_names
+    assert loaded & {"dataclasses", "inspect", "json", "pathlib", "tempfile", "tomllib"} == set()
+    assert "importlib.resources" not in done.stdout
+
+
+def test_every_public_name_is_there_when_it_is_asked_for() -> None:
+    assert set(spanmap.__all__) <= set(dir(spanmap))
+    with pytest.raises(AttributeError, match="has no attribute 'Limit'"):
+        spanmap.Limit  # type: ignore[attr-defined]  # noqa: B018
+    assert typing.get_type_hints(spanmap.map_traces)["options"] == typing.Unpack[spanmap.MapperOptions]
+    assert spanmap.Limits in typing.get_args(typing.get_type_hints(spanmap.MapperOptions)["limits"])
 
 
 def test_every_public_name_is_explained() -> None:

@@ -34,6 +34,7 @@ PYTHON_MAY_USE = {
         "spanmap._core",
         "spanmap.errors",
         "spanmap.explanation",
+        "spanmap.limits",
         "spanmap.options",
         "spanmap.samples",
         "spanmap.user_rules",
@@ -41,7 +42,9 @@ PYTHON_MAY_USE = {
     "errors": set[str](),
     # It names the types that the extension gives it, and runs none of its code.
     "explanation": {"spanmap._core", "spanmap.errors"},
-    "options": {"spanmap.user_rules"},
+    "limits": set[str](),
+    # It names `spanmap.Limits`, which is loaded when somebody asks for it.
+    "options": {"spanmap", "spanmap.user_rules"},
     "user_rules": set[str](),
     "samples": set[str](),
     "reference": {"spanmap.errors", "spanmap.reference"},

@@ -10,13 +10,18 @@ Example:
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, Unpack
 
 from spanmap import samples
 from spanmap._core import Batch, Drop, Mapper, cache_conventions, rules
 from spanmap.errors import DecodeError, DeliveryError, InputTypeError, LimitError, SpanmapError
-from spanmap.explanation import ExplainedEvent, Explanation, PropertyNote, UnusedAttribute
-from spanmap.options import Limits, MapperOptions
+from spanmap.options import MapperOptions
+
+if TYPE_CHECKING:
+    from spanmap.explanation import ExplainedEvent, Explanation, PropertyNote, UnusedAttribute
+    from spanmap.limits import Limits
 
 __all__ = [
     "Batch",
@@ -41,6 +46,26 @@ __all__ = [
     "rules",
     "samples",
 ]
+
+# Loading dataclasses takes longer than all else that is imported here: what needs them waits until it is asked for.
+_LATER = {
+    "ExplainedEvent": "spanmap.explanation",
+    "Explanation": "spanmap.explanation",
+    "Limits": "spanmap.limits",
+    "PropertyNote": "spanmap.explanation",
+    "UnusedAttribute": "spanmap.explanation",
+}
+
+if not TYPE_CHECKING:  # To a type checker this would mean that the module has every name.
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__])
+        globals()[name] = found = getattr(importlib.import_module(_LATER[name]), name)
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_LATER})
 
 
 def map_traces(

@@ -4,7 +4,7 @@ from typing import Any, Literal, Self, final
 
 from spanmap.errors import DecodeError
 from spanmap.explanation import Explanation
-from spanmap.options import Limits
+from spanmap.limits import Limits
 from spanmap.user_rules import Rule
 
 __all__ = ["Batch", "Drop", "EventChunks", "Mapper", "cache_conventions", "default_limits", "rules"]

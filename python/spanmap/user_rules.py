@@ -7,9 +7,7 @@ rule that has none of the four forms, naming the rule.
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 Constant: TypeAlias = str | int | float | bool
@@ -42,13 +40,16 @@ def read_rules(given: Iterable[Rule] | str | os.PathLike[str]) -> Edits:
         OSError: The file cannot be read.
     """
     if isinstance(given, str | os.PathLike):
-        return _sort(_read_file(Path(given)), f"{os.fspath(given)}: rule")
+        return _sort(_read_file(os.fspath(given)), f"{os.fspath(given)}: rule")
     return _sort(given, "rules")
 
 
-def _read_file(path: Path) -> Iterable[object]:
+def _read_file(path: str) -> Iterable[object]:
+    import tomllib  # noqa: PLC0415 - few read rules from a file, and all would wait for it at `import spanmap`
+
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not TOML in UTF-8 ({error}). Write each rule as a [[rule]] table.") from error
     unknown = sorted(document.keys() - {"rule"})

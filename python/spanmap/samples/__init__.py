@@ -8,7 +8,10 @@ AI calls (four chats, one of which failed, and an embedding), the others the noi
 
 from __future__ import annotations
 
-from importlib import resources
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 def names() -> list[str]:
@@ -19,7 +22,7 @@ def names() -> list[str]:
         >>> spanmap.samples.names()
         ['fastapi-openai.pb']
     """
-    files = resources.files(__name__).iterdir()
+    files = _folder().iterdir()
     return sorted(file.name for file in files if file.name.endswith((".pb", ".json")))
 
 
@@ -34,4 +37,10 @@ def read(name: str) -> bytes:
         >>> len(spanmap.samples.read("fastapi-openai.pb"))
         28398
     """
-    return resources.files(__name__).joinpath(name).read_bytes()
+    return _folder().joinpath(name).read_bytes()
+
+
+def _folder() -> Traversable:
+    from importlib import resources  # noqa: PLC0415 - it takes longer to load than all else that `import spanmap` loads
+
+    return resources.files(__name__)
