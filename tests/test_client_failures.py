@@ -18,8 +18,11 @@ from posthog_server import (
     PostHogServer,
     accept_then_cut,
     answer,
+    babble,
+    drip,
     half_close,
     hang,
+    in_chunks,
     reset,
     slowly,
     truncate,
@@ -193,6 +196,44 @@ def test_a_server_that_hangs_is_given_up_and_asked_again(server: PostHogServer) 
         assert client.flush(20)
         assert client.counters["requests"] == {V1: {"network": 1, "200": 1}}
     assert server.copies == each_once(events)
+
+
+def test_an_answer_in_chunks_is_read(server: PostHogServer) -> None:
+    events = make_events(5)
+    server.judge(events[0]["uuid"], ("drop", "rejected"))
+    server.script.extend([in_chunks(), in_chunks()])
+    with make_client(server) as client:
+        client.send(events)
+        assert client.flush(20)
+        client.send(make_events(1))
+        assert client.flush(20)
+        assert client.counters["requests"] == {V1: {"200": 2}}
+        assert client.counters["dropped"] == {"rejected": 1}
+    assert len(server.connected) == 1
+
+
+@pytest.mark.parametrize("trouble", [lambda: drip(0.02), babble])
+def test_an_answer_without_end_is_given_up(server: PostHogServer, trouble: Callable[[], Misbehaviour]) -> None:
+    events = make_events(5)
+    server.script.append(trouble())
+    with make_client(server, timeout_seconds=0.3) as client:
+        client.send(events)
+        assert client.flush(20)
+        assert client.counters["requests"] == {V1: {"network": 1, "200": 1}}
+    assert server.copies == each_once(events)
+
+
+def test_a_server_that_dies_in_the_middle_of_a_request_loses_nothing() -> None:
+    events = make_events(5)
+    with PostHogServer() as before:
+        before.always = hang()
+        client = make_client(before, timeout_seconds=60)
+        client.send(events)
+        wait_until(lambda: len(before.requests) == 1)
+    with PostHogServer(port=before.port) as after:
+        assert client.flush(20)
+        assert after.copies == each_once(events)
+        assert client.shutdown(5)
 
 
 def test_a_slow_server_is_waited_for(server: PostHogServer) -> None:

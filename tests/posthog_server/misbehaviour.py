@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import socket
 import struct
@@ -42,6 +43,47 @@ def slowly(seconds: float) -> Misbehaviour:
     def act(handler: Handler, proceed: Callable[[], Reply]) -> None:
         time.sleep(seconds)
         handler.send_reply(proceed())
+
+    return act
+
+
+def in_chunks() -> Misbehaviour:
+    """Answers well, in chunks and without a length, as many proxies do."""
+
+    def act(handler: Handler, proceed: Callable[[], Reply]) -> None:
+        reply = proceed()
+        handler.wfile.write(b"HTTP/1.1 %d OK\r\nTransfer-Encoding: chunked\r\n\r\n" % reply.status)
+        for start in range(0, len(reply.body), 7):
+            chunk = reply.body[start : start + 7]
+            handler.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
+            handler.wfile.flush()
+        handler.wfile.write(b"0\r\n\r\n")
+
+    return act
+
+
+def drip(seconds: float) -> Misbehaviour:
+    """Takes nothing, and answers a byte at a time, for ever."""
+
+    def act(handler: Handler, _proceed: Callable[[], Reply]) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not handler.owner.ended.wait(seconds):
+                handler.wfile.write(b" ")
+        handler.close_connection = True
+
+    return act
+
+
+def babble() -> Misbehaviour:
+    """Takes nothing, and answers far more than anybody wants to read."""
+
+    def act(handler: Handler, _proceed: Callable[[], Reply]) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while not handler.owner.ended.is_set():
+                handler.wfile.write(b" " * 65536)
+        handler.close_connection = True
 
     return act
 

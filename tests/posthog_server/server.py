@@ -42,6 +42,7 @@ class Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.owner.connections.add(self.connection)
+        self.owner.connected.append(self.client_address[1])
 
     def finish(self) -> None:
         self.owner.connections.discard(self.connection)
@@ -129,6 +130,8 @@ class PostHogServer:
         self.requests: list[Seen] = []
         self.verdicts: dict[str, deque[tuple[str, str]]] = {}
         self.connections: set[socket.socket] = set()
+        # The client's port of each connection that was ever made.
+        self.connected: list[int] = []
         self.ended = threading.Event()
         self._lock = threading.Lock()
         family = socket.AF_INET6 if ipv6 else socket.AF_INET

@@ -131,7 +131,8 @@ class Exchange:
 
 def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
     content = bytearray()
-    for chunk in response.stream(_CHUNK_BYTES, decode_content=True):
+    # What is there is taken, however little: a server that drips must not keep us beyond the deadline.
+    while chunk := response.read1(_CHUNK_BYTES, decode_content=True):
         content += chunk
         if len(content) > MAX_ANSWER_BYTES:
             raise NetworkError(f"The answer is longer than {MAX_ANSWER_BYTES:,} bytes.")
