@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::reader::{Field, Reader};
+use super::reader::{Field, LENGTH, Reader};
 use super::{Error, Limits, Resource, Result, Scope, Span, too_many};
 use crate::wire::{Attribute, Id, Link, SpanEvent, Value};
 
@@ -147,11 +147,37 @@ fn read_attribute<'a>(
         return Err(too_many(reader.offset(), "max_attributes", limits.max_attributes, "attributes in one place"));
     }
     let message = reader.message(field)?;
-    attributes.resize_with(attributes.len().saturating_add(1), Attribute::default);
-    match attributes.last_mut() {
-        Some(Attribute { key, value }) => key_value(message, key, value, limits, 0),
-        None => Ok(()),
+    let usual = usual_pair(message);
+    if let Some((key, mut value)) = usual
+        && let Some(text) = value.usual_text(STRING_VALUE)
+        && value.is_empty()
+    {
+        attributes.push(Attribute { key: Cow::Borrowed(key), value: Value::Str(Cow::Borrowed(text)) });
+        return Ok(());
     }
+    attributes.resize_with(attributes.len().saturating_add(1), Attribute::default);
+    let Some(Attribute { key, value }) = attributes.last_mut() else { return Ok(()) };
+    match usual {
+        Some((text, message)) => {
+            *key = Cow::Borrowed(text);
+            any_value(message, value, limits, 0).map_err(|error| error.at("value"))
+        }
+        None => key_value(message, key, value, limits, 0),
+    }
+}
+
+/// How the keys of fields are written that nearly every attribute has.
+const KEY: u8 = 1 << 3 | LENGTH;
+const VALUE: u8 = 2 << 3 | LENGTH;
+const STRING_VALUE: u8 = 1 << 3 | LENGTH;
+
+/// A key-value pair as nearly all exporters write it: the key, the value, nothing else. `None` says nothing about the
+/// pair but that [`key_value`] has to read it.
+#[inline]
+fn usual_pair<'a>(mut message: Reader<'a>) -> Option<(&'a str, Reader<'a>)> {
+    let key = message.usual_text(KEY)?;
+    let value = message.usual_message(VALUE)?;
+    message.is_empty().then_some((key, value))
 }
 
 fn key_value<'a>(

@@ -13,7 +13,7 @@ const NOT_UTF8: &str = "Protobuf strings must be UTF-8: fix the exporter. Inside
 
 const VARINT: u8 = 0;
 const FIXED64: u8 = 1;
-const LENGTH: u8 = 2;
+pub(super) const LENGTH: u8 = 2;
 const START_GROUP: u8 = 3;
 const END_GROUP: u8 = 4;
 const FIXED32: u8 = 5;
@@ -152,6 +152,38 @@ impl<'a> Reader<'a> {
         let offset = self.offset().saturating_sub(bytes.len()).saturating_add(valid);
         let byte = bytes.get(valid).copied().unwrap_or_default();
         Error::decode(offset, format!("is not UTF-8 (byte 0x{byte:02x})"), NOT_UTF8).at(name)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The bytes of the next field if its key is this one byte and their length takes one byte or two.
+    #[inline]
+    fn usual_bytes(&mut self, key: u8) -> Option<&'a [u8]> {
+        let (length, rest) = match self.rest {
+            [first, length @ ..0x80, rest @ ..] if *first == key => (usize::from(*length), rest),
+            [first, low @ 0x80..=0xff, high @ ..0x80, rest @ ..] if *first == key => {
+                (usize::from(low & 0x7f) | usize::from(*high) << 7, rest)
+            }
+            _ => return None,
+        };
+        let (bytes, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(bytes)
+    }
+
+    /// The text of the next field, if it is one and [`Self::usual_bytes`] finds it.
+    #[inline]
+    pub fn usual_text(&mut self, key: u8) -> Option<&'a str> {
+        simdutf8::basic::from_utf8(self.usual_bytes(key)?).ok()
+    }
+
+    /// The message in the next field, if [`Self::usual_bytes`] finds it.
+    #[inline]
+    pub fn usual_message(&mut self, key: u8) -> Option<Reader<'a>> {
+        let rest = self.usual_bytes(key)?;
+        Some(Reader { rest, end: self.offset() })
     }
 
     /// A varint field: int32, uint32, int64, bool and enum alike.
