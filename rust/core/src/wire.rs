@@ -18,6 +18,22 @@ pub mod proto;
 /// A trace or span id: raw bytes, usually 16 or 8 of them, possibly none.
 pub type Id = SmallVec<[u8; 16]>;
 
+/// The id of these bytes. Those of a trace or a span have lengths that are copied at once.
+#[inline]
+pub(crate) fn id_of(bytes: &[u8]) -> Id {
+    if let Ok(trace_id) = bytes.try_into() {
+        return Id::from_buf(trace_id);
+    }
+    match <[u8; 8]>::try_from(bytes) {
+        Ok(span_id) => {
+            let mut buffer = [0; 16];
+            buffer[..8].copy_from_slice(&span_id);
+            Id::from_buf_and_len(buffer, 8)
+        }
+        Err(_) => Id::from_slice(bytes),
+    }
+}
+
 /// One value: an attribute's on the wire, or a property's in an event. Text and bytes are borrowed wherever they can be.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Value<'a> {

@@ -19,7 +19,7 @@ use crate::keys::Key;
 use crate::messages;
 use crate::shape;
 use crate::span::View;
-use crate::wire::{Id, Value};
+use crate::wire::{Id, Value, id_of};
 
 /// An event in the making. What it needs of its span, beside the facts, stands in the span's record.
 #[derive(Debug)]
@@ -133,7 +133,7 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         facts,
         custom,
         passed,
-        parent: Id::from_slice(&span.parent_span_id),
+        parent: id_of(&span.parent_span_id),
         remote_parent: None,
         is_root: false,
         richness,

@@ -16,7 +16,7 @@ use crate::keys;
 use crate::options::Options;
 use crate::shape;
 use crate::span::{Slots, View};
-use crate::wire::{Attribute, Id, Resource, Scope, Span, Value, Visitor};
+use crate::wire::{Attribute, Id, Resource, Scope, Span, Value, Visitor, id_of};
 
 /// Openrouter's dashboard sends a span of this name to see whether its destination answers.
 const CONNECTION_TEST: &str = "openrouter-connection-test";
@@ -88,7 +88,7 @@ impl<'a> Request<'a> {
         if let Some(last) = self.records.last().filter(|last| self.traces[last.trace].id == *id) {
             return last.trace;
         }
-        *self.trace_places.entry(Id::from_slice(id)).or_insert_with(|| {
+        *self.trace_places.entry(id_of(id)).or_insert_with(|| {
             self.traces.push(Trace { id: id.clone(), records: Vec::new(), drafts: Vec::new() });
             self.traces.len() - 1
         })
@@ -243,8 +243,8 @@ impl<'a, 'o> Mapper<'a, 'o> {
         let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
         request.records.push(Record {
             trace,
-            span_id: Id::from_slice(&span.span_id),
-            parent_id: if has_parent { Id::from_slice(&span.parent_span_id) } else { Id::new() },
+            span_id: id_of(&span.span_id),
+            parent_id: if has_parent { id_of(&span.parent_span_id) } else { Id::new() },
             name: span.name.clone(),
             start_unix_nano: span.start_unix_nano,
             end_unix_nano: span.end_unix_nano,

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::reader::{Field, LENGTH, Reader};
 use super::{Error, Limits, Resource, Result, Scope, Span, too_many};
-use crate::wire::{Attribute, Id, Link, SpanEvent, Value};
+use crate::wire::{Attribute, Id, Link, SpanEvent, Value, id_of};
 
 pub(super) fn resource<'a>(mut reader: Reader<'a>, resource: &mut Resource<'a>, limits: &Limits) -> Result<()> {
     while let Some(field) = reader.field()? {
@@ -80,9 +80,7 @@ fn room(reader: &Reader<'_>, count: usize, max: usize, what: &'static str) -> Re
 
 /// Reads an id into its place.
 pub(super) fn id(reader: &mut Reader<'_>, field: Field, name: &'static str, id: &mut Id) -> Result<()> {
-    let bytes = reader.bytes(field).map_err(|error| error.at(name))?;
-    id.clear();
-    id.extend_from_slice(bytes);
+    *id = id_of(reader.bytes(field).map_err(|error| error.at(name))?);
     Ok(())
 }
 
@@ -152,6 +150,7 @@ fn read_attribute<'a>(
         && let Some(text) = value.usual_text(STRING_VALUE)
         && value.is_empty()
     {
+        attributes.reserve(1);
         attributes.push(Attribute { key: Cow::Borrowed(key), value: Value::Str(Cow::Borrowed(text)) });
         return Ok(());
     }
