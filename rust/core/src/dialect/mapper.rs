@@ -160,6 +160,10 @@ impl<'a, 'o> Mapper<'a, 'o> {
     }
 
     pub fn finish(mut self) -> Batch<'a> {
+        if self.request.drafts.is_empty() && self.request.evaluations.is_empty() {
+            self.batch.explanations = self.options.explain.then(Vec::new);
+            return self.batch;
+        }
         let tree = tree::Tree::of(&mut self.request);
         ownership::own_calls(&mut self.request, &tree);
         tree.hold(&mut self.request);
