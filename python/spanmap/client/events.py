@@ -27,6 +27,11 @@ _RFC_3339 = re.compile(
 # An event whose uuid is no UUID gets one that is made from its text, so that a second try counts once.
 _NAMESPACE = uuid.UUID("6c1a1ad0-4c5c-5f0e-9f0a-3b6f0d6f1b0e")
 _PROPERTIES = b',"properties":{'
+# A head as the mapper writes it, in which nothing needs mending: parsing it would take ten times as long.
+_SOUND_HEAD = re.compile(
+    rb'\{"event":"(\$ai_[a-z]+)","distinct_id":"([!#-\[\]-~](?:[ !#-\[\]-~]{0,198}[!#-\[\]-~])?)","timestamp":"(%b)",'
+    rb'"uuid":"(%b)","properties":\{' % (_RFC_3339.pattern.encode(), _CANONICAL_UUID.pattern.encode())
+)
 
 
 class EncodedEvent(NamedTuple):
@@ -139,6 +144,9 @@ def mend(event: bytes, queued_at: float, repaired: set[str]) -> tuple[Head, byte
     Raises:
         Refused: Nothing sensible can be sent.
     """
+    sound = _SOUND_HEAD.match(event)
+    if sound is not None:
+        return Head(*(member.decode("ascii") for member in sound.groups())), event
     # Inside a JSON string a quote has a backslash before it, so the first match is the member itself.
     cut = event.find(_PROPERTIES)
     try:

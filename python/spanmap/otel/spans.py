@@ -59,8 +59,11 @@ class GatewayWarning:
         if self._is_given:
             return
         for span in spans:
-            attributes = span.attributes or {}
-            if any(is_gateway(attributes.get(key)) for key in _ADDRESS_KEYS):
+            if span.attributes is None:
+                continue
+            # A copy is a dict; the SDK's own mapping takes longer for each key that it does not have.
+            attributes = span.attributes.copy()  # type: ignore[attr-defined]
+            if any(is_gateway(attributes.get(key)) for key in _ADDRESS_KEYS if key in attributes):
                 self._is_given = True
                 logger.warning(
                     "A span tells of a call to PostHog's AI gateway, which sends an event of every call itself: each "
