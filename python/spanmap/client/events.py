@@ -146,7 +146,9 @@ def mend(event: bytes, queued_at: float, repaired: set[str]) -> tuple[Head, byte
     """
     sound = _SOUND_HEAD.match(event)
     if sound is not None:
-        return Head(*(member.decode("ascii") for member in sound.groups())), event
+        head = Head(*(member.decode("ascii") for member in sound.groups()))
+        if _is_moment(head.timestamp):
+            return head, event
     # Inside a JSON string a quote has a backslash before it, so the first match is the member itself.
     cut = event.find(_PROPERTIES)
     try:
