@@ -94,6 +94,7 @@ def test_no_profile_is_an_option_where_the_event_says_so(server: PostHogServer, 
         ("timestamp", "2026-11-20 10:00:00", None),
         ("timestamp", "2026-13-45T10:00:00Z", None),
         ("timestamp", "2026-02-30T10:00:00Z", None),
+        ("timestamp", "٢٠٢٦-11-20T10:00:00Z", None),
     ],
 )
 def test_members_that_posthog_would_refuse_are_mended(
@@ -135,6 +136,7 @@ def test_a_moment_may_be_a_datetime(server: PostHogServer) -> None:
         ({"distinct_id": "u", "properties": {}}, "no_event_name"),
         ({"event": "", "distinct_id": "u", "properties": {}}, "no_event_name"),
         ({"event": "x" * 201, "distinct_id": "u", "properties": {}}, "event_name_too_long"),
+        ({"event": "$ai_" + "x" * 197, "distinct_id": "u", "properties": {}}, "event_name_too_long"),
         ({"event": "é" * 101, "distinct_id": "u", "properties": {}}, "event_name_too_long"),
         ({"event": "e", "distinct_id": "u", "properties": [1]}, "properties_not_an_object"),
         ({"event": "e", "distinct_id": "u", "properties": {("a", "b"): 1}}, "not_json"),
@@ -431,6 +433,19 @@ def test_no_event_spoils_the_request_of_the_others(events: list[dict[str, Any]])
         reply = handle(path.path.rstrip("/"), lower, body, Limits(), lambda _event: None)
         assert reply.status == 200, reply.body
         assert {accepted.uuid for accepted in reply.accepted} == set(ready)
+
+
+@given(odd_events, st.sampled_from(["2026-11-20T10:00:00Z", "2026-02-28T23:59:59.5Z", "0000-01-01T00:00:00Z", None]))
+def test_the_layout_of_an_event_decides_nothing(event: dict[str, Any], timestamp: str | None) -> None:
+    """A head that is sound at first sight is the one that a close look gives."""
+    compact = {**event, "timestamp": timestamp or event["timestamp"], "uuid": str(uuid.uuid4())}
+    try:
+        encoded = encode_event(compact).json
+        head, mended = mend(encoded, 0.0, set())
+    except Refused:
+        return
+    other_layout = json.dumps(json.loads(encoded)).encode()
+    assert mend(other_layout, 0.0, set()) == (head, mended)
 
 
 def test_events_of_every_sample_are_never_mended() -> None:
