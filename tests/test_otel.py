@@ -293,6 +293,7 @@ def test_spans_that_end_after_shutdown_are_counted(app: App, server: PostHogServ
     app.chat()
     app.processor.shutdown()
     assert app.processor.counters["dropped"] == {"after_shutdown": 1}
+    assert app.processor.force_flush()
     assert server.accepted == []
 
 

@@ -356,4 +356,5 @@ def _at_exit() -> None:
         client._at_exit()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

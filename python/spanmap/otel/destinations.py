@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from opentelemetry.sdk.trace import ReadableSpan
 
@@ -83,8 +84,11 @@ class Events:
         client_options: Mapping[str, Any],
     ) -> None:
         self._is_private = is_private
+        # The application is no stranger: the queue has a cap on spans already.
+        limits = {"max_spans": sys.maxsize}
         self._mappers = {
-            private: Mapper(**mapper_options, on_error="skip", privacy_mode=private) for private in (False, True)
+            private: Mapper(**mapper_options, limits=limits, on_error="skip", privacy_mode=private)
+            for private in (False, True)
         }
         self._keeps = self._mappers[False].keeps
         self._max_queue_bytes = max_queue_bytes
@@ -110,7 +114,8 @@ class Events:
         while events := batch.encoded(start, start + _EVENTS_AT_A_TIME):
             start += _EVENTS_AT_A_TIME
             self._wait_for_room(sum(len(event[3]) for event in events), may_wait)
-            queued = self._client.send_encoded(EncodedEvent(*event) for event in events)
+            # A plain tuple will do; naming its members would take as long as queueing it.
+            queued = self._client.send_encoded(cast(list[EncodedEvent], events))
             are_all_queued = are_all_queued and queued == len(events)
         return are_all_queued
 

@@ -199,4 +199,5 @@ def _at_exit() -> None:
         processor.shutdown()
 
 
-os.register_at_fork(after_in_child=_after_fork_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

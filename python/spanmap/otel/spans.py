@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from spanmap import Mapper
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -48,17 +48,25 @@ def is_ai_span(span: ReadableSpan) -> bool:
     return _best.keeps(span)
 
 
+# An application talks to the gateway for all calls or for none, so later spans need only be looked at here and there.
+_SPANS_TO_LOOK_AT = 1024
+
+
 class GatewayWarning:
     """Warns once when a span's call went to PostHog's AI gateway, which makes an event of it, too."""
 
     def __init__(self) -> None:
         self._is_given = False
+        self._left = _SPANS_TO_LOOK_AT
 
-    def look_at(self, spans: Iterable[ReadableSpan]) -> None:
+    def look_at(self, spans: Sequence[ReadableSpan]) -> None:
         """Warns if one of the spans names a gateway's host, unless it was said before."""
         if self._is_given:
             return
-        for span in spans:
+        # One of each batch, once many were looked at.
+        looked_at = spans[: max(self._left, 1)]
+        self._left -= len(looked_at)
+        for span in looked_at:
             if span.attributes is None:
                 continue
             # A copy is a dict; the SDK's own mapping takes longer for each key that it does not have.

@@ -48,6 +48,10 @@ class Worker:
         self._open: dict[int, weakref.ref[ReadableSpan]] = {}
         patience = queueing.schedule_delay_seconds if destination.wants_whole_traces else 0.0
         self._room = WaitingRoom(destination.keeps, patience, max_noise=queueing.max_queue_size)
+        # What the path of every span asks: up to how many ended spans one more comes in that is not about AI,
+        # and how many wake the thread.
+        self._max_ended = 2 * queueing.max_queue_size if destination.wants_whole_traces else 0
+        self._pressing = queueing.max_export_batch_size
         self._waiting = 0
         self._received = 0
         self._noise = 0
@@ -73,9 +77,9 @@ class Worker:
             else:
                 self._noise += 1
                 # Without it a parent may be missing in the tree, but nothing is lost.
-                if self._destination.wants_whole_traces and not self._is_closed and self._has_room_for_noise():
+                if len(self._ended) < self._max_ended and not self._is_closed:
                     self._ended.append((span, False, None))
-            is_pressing = len(self._ended) >= self._queueing.max_export_batch_size
+            is_pressing = len(self._ended) >= self._pressing
         # Only now: whoever finds it neither open nor ended would take its trace for complete.
         self._open.pop(number, None)
         if is_pressing and not self._wake.is_set():
@@ -96,8 +100,11 @@ class Worker:
             deadline: On the monotonic clock.
 
         Returns:
-            Whether it has arrived.
+            Whether it has arrived; after a shutdown, whether nothing was left then.
         """
+        return not self._waiting if self._is_closed else self._flush(deadline)
+
+    def _flush(self, deadline: float) -> bool:
         done = threading.Event()
         with self._lock:
             self._flushes.append(done)
@@ -115,7 +122,7 @@ class Worker:
             is_first, self._is_closed = not self._is_closed, True
         if not is_first:
             return True
-        is_flushed = self.flush(deadline)
+        is_flushed = self._flush(deadline)
         if not is_flushed:
             self._is_hurried = True
             time.sleep(_LAST_SECONDS)
@@ -151,9 +158,6 @@ class Worker:
                 "dropped": dict(self._dropped),
             }
         return own | self._destination.counters
-
-    def _has_room_for_noise(self) -> bool:
-        return len(self._ended) < 2 * self._queueing.max_queue_size
 
     def _start_thread(self) -> bool:
         with self._lock:
