@@ -206,6 +206,14 @@ def test_json_grows_as_far_as_its_escapes_need(text: str) -> None:
     assert batch.events[0]["properties"]["app.text"] == text
 
 
+def test_json_of_many_megabytes_is_that_of_its_parts() -> None:
+    copies = 8_000_000 // len(spanmap.map_traces_json(SAMPLE)) + 100
+    mapper = spanmap.Mapper(limits={"max_body_bytes": 1 << 30})
+    output = mapper.map_traces_json(SAMPLE * copies)
+    assert len(output) > 8 << 20
+    assert output == mapper.map_batch(SAMPLE * copies).to_json()
+
+
 def test_json_lines_of_no_events_are_empty() -> None:
     assert spanmap.Mapper().map_batch(b'{"resourceSpans": []}').to_json_lines() == b""
 

@@ -1,5 +1,6 @@
 //! A mapped request as Python sees it: events that stay in Rust until they are asked for, and an account of the rest.
 
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
@@ -12,8 +13,8 @@ use spanmap_core::wire::Value;
 use spanmap_core::{Event, identity, sink};
 
 use crate::body::HeldBatch;
-use crate::bytes_writer::BytesWriter;
 use crate::errors::to_exception;
+use crate::memory::{self, BytesWriter};
 use crate::objects;
 
 /// A span that became no event.
@@ -99,7 +100,8 @@ impl Batch {
 
     /// The events as a JSON array, in UTF-8.
     fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        json_array(py, &self.held, true)
+        let events = &self.held.borrow_dependent().events;
+        written(py, true, sink::json::likely_length(events), |json| sink::json::write_events(events, json))
     }
 
     /// The events as JSON, in UTF-8, one to a line; each line ends with a line feed.
@@ -142,10 +144,28 @@ impl Batch {
     }
 }
 
-/// The events as a JSON array.
-pub fn json_array<'py>(py: Python<'py>, batch: &HeldBatch, detach: bool) -> PyResult<Bound<'py, PyBytes>> {
-    let events = &batch.borrow_dependent().events;
-    written(py, detach, sink::json::likely_length(events), |json| sink::json::write_events(events, json))
+/// From so many bytes of JSON on, what becomes free on the way is given back before there is more of it.
+const GIVE_BACK_FROM_BYTES: usize = 8 << 20;
+/// How often on the way.
+const GIVE_BACK_TIMES: usize = 16;
+
+/// The events as a JSON array. They are freed as they are written: all that is left is the JSON.
+pub fn into_json_array<'py>(py: Python<'py>, mut batch: HeldBatch, detach: bool) -> PyResult<Bound<'py, PyBytes>> {
+    batch.with_dependent_mut(|_, batch| {
+        let events = mem::take(batch).events;
+        let length = sink::json::likely_length(&events);
+        let times = if length < GIVE_BACK_FROM_BYTES { 0 } else { GIVE_BACK_TIMES };
+        let step = events.len().checked_div(times).map_or(usize::MAX, |step| step + 1);
+        written(py, detach, length, |json| {
+            let events = events.into_iter().enumerate().map(|(index, event)| {
+                if times > 0 && index % step == 0 {
+                    memory::give_back();
+                }
+                event
+            });
+            sink::json::write_each(events, json);
+        })
+    })
 }
 
 /// What is written to a new `bytes` object of likely this length.

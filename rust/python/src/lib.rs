@@ -9,10 +9,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 mod batch;
 mod body;
-mod bytes_writer;
 mod errors;
 mod explain;
 mod mapper;
+mod memory;
 mod objects;
 mod options;
 mod parse;

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use spanmap_core::{Compat, Options, UserRules, wire};
 
-use crate::batch::{Batch, EventChunks, json_array};
+use crate::batch::{Batch, EventChunks, into_json_array};
 use crate::body::{Body, HeldBatch, read_bytes};
 use crate::errors::to_py_err;
 use crate::explain::explanation;
@@ -132,7 +132,7 @@ impl Mapper {
     ) -> PyResult<Bound<'py, PyBytes>> {
         let py = body.py();
         let batch = self.map(Signal::Traces, body, content_type, content_encoding)?;
-        json_array(py, &batch, is_large(batch.borrow_owner().weight()))
+        json_array(py, batch)
     }
 
     /// Maps one request to events, a list of at most ``chunk_size`` at a time.
@@ -225,7 +225,7 @@ impl Mapper {
     ///     b'[]'
     fn map_spans_json<'py>(&self, spans: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let batch = self.map_objects(spans, &[])?;
-        json_array(spans.py(), &batch, is_large(batch.borrow_owner().weight()))
+        json_array(spans.py(), batch)
     }
 
     /// Maps finished spans of the OpenTelemetry SDK, and accounts for every one of them.
@@ -326,7 +326,7 @@ impl Mapper {
         content_encoding: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let batch = self.map(Signal::Logs, body, content_type, content_encoding)?;
-        json_array(body.py(), &batch, is_large(batch.borrow_owner().weight()))
+        json_array(body.py(), batch)
     }
 
     /// Maps the evaluations of one log request, and accounts for every record of it.
@@ -476,6 +476,11 @@ impl Mapper {
 enum Signal {
     Traces,
     Logs,
+}
+
+fn json_array<'py>(py: Python<'py>, batch: HeldBatch) -> PyResult<Bound<'py, PyBytes>> {
+    let detach = is_large(batch.borrow_owner().weight());
+    into_json_array(py, batch, detach)
 }
 
 fn is_large(bytes: usize) -> bool {

@@ -1,6 +1,8 @@
 //! Events as JSON text, in the shape that PostHog's capture API takes:
 //! `{"event","distinct_id","timestamp","uuid","properties"}` (<https://posthog.com/docs/api/capture>).
 
+use std::borrow::Borrow;
+
 use crate::event::{Event, Name};
 use crate::json;
 use crate::output::Output;
@@ -10,12 +12,17 @@ use crate::wire::Value;
 /// Appends a JSON array of events.
 pub fn write_events(events: &[Event], out: &mut impl Output) {
     out.reserve(likely_length(events));
+    write_each(events, out);
+}
+
+/// Appends a JSON array of events that come one by one; those that are given away are freed once they are written.
+pub fn write_each<'a>(events: impl IntoIterator<Item = impl Borrow<Event<'a>>>, out: &mut impl Output) {
     out.push(b'[');
-    for (index, event) in events.iter().enumerate() {
+    for (index, event) in events.into_iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        write_event(event, out);
+        write_event(event.borrow(), out);
     }
     out.push(b']');
 }

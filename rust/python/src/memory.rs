@@ -1,4 +1,5 @@
-//! A `bytes` object that is written in place, detached from the interpreter: what it holds never exists twice.
+//! Memory where neither Rust nor pyo3 has a safe name for what has to be done: a `bytes` object that is written in place,
+//! detached from the interpreter, and the way back to the system for what is free.
 //!
 //! This is the one file of the project with unsafe code. pyo3 can make `bytes` of a known length, filled with zeros
 //! first, or of a copy; the length of JSON is known only at its end, and a copy costs its size in memory once more.
@@ -16,6 +17,17 @@ use spanmap_core::output::Output;
 unsafe extern "C" {
     // Part of the stable ABI (https://docs.python.org/3/c-api/stable.html), though pyo3 keeps it to itself.
     fn _PyBytes_Resize(bytes: *mut *mut ffi::PyObject, new_size: ffi::Py_ssize_t) -> std::ffi::c_int;
+}
+
+unsafe extern "C" {
+    // Of mimalloc, the allocator of this module (https://microsoft.github.io/mimalloc/group__extended.html).
+    safe fn mi_collect(force: bool);
+}
+
+/// Gives memory that Rust has freed back to the system: mimalloc keeps it, which is right between small requests, and
+/// would add it to the peak of a large one. What is used again has to be fetched again, so this is for large ones only.
+pub fn give_back() {
+    mi_collect(true);
 }
 
 /// Grows as it is written to. Once memory runs out it takes nothing more, and [`Self::finish`] says so.
