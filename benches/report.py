@@ -209,8 +209,8 @@ What the project has set itself, mixed / chat where the two differ, and what thi
 
 ## Memory of JSON mode
 
-How far a fresh process grows at most while it maps 64 MiB to JSON; at most 1.2 times the JSON is the line. The body is the
-caller's and not counted.
+How far a fresh process grows at most while it maps 64 MiB to JSON; at most 1.2 times the JSON is the line. The body is
+the caller's and not counted.
 
 {memory.table(memory.measure_all())}
 
