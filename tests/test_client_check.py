@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -191,6 +192,15 @@ def test_the_command_exits_with_0_when_all_is_well(server: PostHogServer) -> Non
 def test_the_command_takes_the_host_from_the_environment(server: PostHogServer) -> None:
     assert run(POSTHOG_HOST=server.url).exit_code == 0
     assert len(server.accepted) == 1
+
+
+def test_the_command_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("spanmap.client")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "urllib3", None)
+    result = run()
+    assert result.exit_code == 1
+    assert "pip install 'spanmap[client]'" in result.output
 
 
 def test_the_command_exits_with_1_when_posthog_does_not_take_the_event(server: PostHogServer) -> None:

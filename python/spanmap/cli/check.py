@@ -59,9 +59,11 @@ def check_connection(
 
     Exit status: 0 if PostHog took the event, 1 if not, 2 if the command line is wrong.
     """
-    # The other commands should not wait for an HTTP library.
-    from spanmap.client import Client  # noqa: PLC0415
-
+    try:
+        # The other commands should not wait for an HTTP library.
+        from spanmap.client import Client  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        raise click.ClickException(str(missing)) from missing
     try:
         client = Client(
             token,
