@@ -209,7 +209,8 @@ fn only_people<'a>(request: &Request<'a>, trace: &Trace) -> People<'a> {
         return People::default();
     }
     let only = |of: for<'p> fn(&'p People<'a>) -> &'p Option<Cow<'a, str>>| {
-        let mut named = trace.records.iter().filter_map(|&(_, record)| of(request.people_of(record)).as_ref());
+        let mut named =
+            request.records_of(trace).iter().filter_map(|&(_, record)| of(request.people_of(record)).as_ref());
         let first = named.next()?;
         named.all(|other| other == first).then(|| first.clone())
     };

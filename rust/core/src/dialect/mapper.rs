@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::draft::{Draft, Reading, draft_of};
 use super::people::{NOBODY, People};
@@ -45,9 +46,10 @@ pub(super) struct Record<'a> {
 #[derive(Debug)]
 pub(super) struct Trace {
     pub id: Id,
-    /// Each record behind [`beginning`] of its span id. In the order of their span ids, once all spans have been read;
-    /// those of one id as they came.
-    pub records: Vec<(u64, usize)>,
+    /// How many records it has.
+    count: usize,
+    /// Where they stand in [`Request::by_id`], once all spans have been read.
+    places: Range<usize>,
     pub drafts: Vec<usize>,
 }
 
@@ -62,6 +64,9 @@ pub(super) struct ResourceFacts<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Request<'a> {
     pub records: Vec<Record<'a>>,
+    /// Once all spans have been read: each record behind [`beginning`] of its span id, trace by trace, in the order of the
+    /// ids; those of one id as they came.
+    by_id: Vec<(u64, usize)>,
     pub traces: Vec<Trace>,
     pub drafts: Vec<Draft<'a>>,
     pub resources: Vec<ResourceFacts<'a>>,
@@ -89,16 +94,33 @@ impl<'a> Request<'a> {
             return last.trace;
         }
         *self.trace_places.entry(id_of(id)).or_insert_with(|| {
-            self.traces.push(Trace { id: id.clone(), records: Vec::new(), drafts: Vec::new() });
+            self.traces.push(Trace { id: id_of(id), count: 0, places: 0..0, drafts: Vec::new() });
             self.traces.len() - 1
         })
     }
 
     pub fn sort_by_id(&mut self) {
+        let mut begin = 0;
         for trace in &mut self.traces {
-            let id = |record: usize| &self.records[record].span_id;
-            trace.records.sort_by(|&(a, left), &(b, right)| a.cmp(&b).then_with(|| id(left).cmp(id(right))));
+            trace.places = begin..begin;
+            begin += trace.count;
         }
+        self.by_id = vec![(0, 0); begin];
+        for (place, record) in self.records.iter().enumerate() {
+            let end = &mut self.traces[record.trace].places.end;
+            self.by_id[*end] = (beginning(&record.span_id), place);
+            *end += 1;
+        }
+        for trace in &self.traces {
+            let id = |record: usize| &self.records[record].span_id;
+            self.by_id[trace.places.clone()]
+                .sort_by(|&(a, left), &(b, right)| a.cmp(&b).then_with(|| id(left).cmp(id(right))));
+        }
+    }
+
+    /// The records of a trace, each behind [`beginning`] of its span id, in the order of the ids.
+    pub fn records_of(&self, trace: &Trace) -> &[(u64, usize)] {
+        &self.by_id[trace.places.clone()]
     }
 
     /// The first record of a span id in a trace. An empty id is nobody's.
@@ -106,7 +128,7 @@ impl<'a> Request<'a> {
         if span_id.is_empty() {
             return None;
         }
-        let records = &self.traces[trace].records;
+        let records = self.records_of(&self.traces[trace]);
         let wanted = beginning(span_id);
         let is_before = |&(found, record): &(u64, usize)| {
             found < wanted || (found == wanted && self.records[record].span_id < *span_id)
@@ -243,7 +265,7 @@ impl<'a, 'o> Mapper<'a, 'o> {
         });
         let place = request.records.len();
         let trace = request.trace_of(&span.trace_id);
-        request.traces[trace].records.push((beginning(&span.span_id), place));
+        request.traces[trace].count += 1;
         let has_parent = span.parent_span_id.iter().any(|&byte| byte != 0);
         request.records.push(Record {
             trace,
