@@ -133,6 +133,52 @@ def test_json_deeper_than_the_fast_parser_goes_is_read_all_the_same() -> None:
     assert event["properties"]["$ai_input"] == json.loads(content)
 
 
+def _field(number: int, content: bytes) -> bytes:
+    """A length-delimited field of protobuf."""
+    length = len(content)
+    varint = bytearray()
+    while length > 0x7F:
+        varint.append(length & 0x7F | 0x80)
+        length >>= 7
+    return bytes([number << 3 | 2, *varint, length]) + content
+
+
+@pytest.mark.parametrize("compat", ["best", "posthog"])
+@pytest.mark.parametrize("as_json", [False, True], ids=["dicts", "json"])
+def test_the_deepest_nesting_that_limits_allow_fits_on_a_small_stack(compat: Any, as_json: bool) -> None:
+    deepest = {"max_nesting": 500, "max_json_nesting": 500}
+    mapper = spanmap.Mapper(compat=compat, limits=deepest)
+    value = b"\x18\x01"
+    for _ in range(500):
+        value = _field(5, _field(1, value))
+    text = _field(1, b"[" * 500 + b"]" * 500)
+    attributes = [_field(1, b"gen_ai.input.messages") + _field(2, text), _field(1, b"deep") + _field(2, value)]
+    span = _field(5, b"chat") + b"".join(_field(9, attribute) for attribute in attributes)
+    body = _field(1, _field(2, _field(2, span)))
+    failures: list[BaseException] = []
+
+    def map_it() -> None:
+        try:
+            assert (mapper.map_traces_json if as_json else mapper.map_traces)(body)
+        except BaseException as failure:
+            failures.append(failure)
+
+    before = threading.stack_size(512 * 1024)
+    try:
+        thread = threading.Thread(target=map_it)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert not failures
+
+
+@pytest.mark.parametrize("cap", ["max_nesting", "max_json_nesting"])
+def test_nesting_that_would_not_fit_on_the_stack_is_refused(cap: str) -> None:
+    with pytest.raises(ValueError, match=f"limits.{cap} is 501. Pass at most 500"):
+        spanmap.Mapper(limits={cap: 501})
+
+
 def test_a_batch_accounts_for_every_span() -> None:
     mapper = spanmap.Mapper(compat="posthog")
     batch = mapper.map_batch(TWO_SPANS)

@@ -1,5 +1,9 @@
 //! Every cap in one place. Each is an option of the mapper; the defaults are what a gateway can live with.
 
+/// The most that [`Limits::max_nesting`] and [`Limits::max_json_nesting`] may be: trees are read, written and freed level by
+/// level on the stack, and so many levels fit into the half MiB that small threads have.
+pub const DEEPEST_NESTING: usize = 500;
+
 /// The caps that the decoder and the mapper observe. Going over one is a [`Kind::Limit`](crate::error::Kind) error that names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

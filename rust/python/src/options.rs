@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use spanmap_core::limits::Limits;
+use spanmap_core::limits::{DEEPEST_NESTING, Limits};
 use spanmap_core::wire::{OnError, Value};
 use spanmap_core::{Compat, Options, UserRules};
 
@@ -103,10 +103,17 @@ fn read_limits(given: &Bound<'_, PyAny>) -> PyResult<Limits> {
 }
 
 fn read_cap(name: &str, value: &Bound<'_, PyAny>) -> PyResult<usize> {
-    value.extract().map_err(|_| {
-        let shown = value.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
-        PyValueError::new_err(format!("limits.{name} is {shown}. Pass an integer of at least 0."))
-    })
+    let is_nesting = name.ends_with("nesting");
+    match value.extract() {
+        Ok(levels) if is_nesting && levels > DEEPEST_NESTING => Err(PyValueError::new_err(format!(
+            "limits.{name} is {levels}. Pass at most {DEEPEST_NESTING}: deeper values would not fit on the stack."
+        ))),
+        Ok(cap) => Ok(cap),
+        Err(_) => {
+            let shown = value.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+            Err(PyValueError::new_err(format!("limits.{name} is {shown}. Pass an integer of at least 0.")))
+        }
+    }
 }
 
 fn unknown_choice(option: &str, given: &str, choices: &str) -> PyErr {
