@@ -208,7 +208,8 @@ def with_defaults(event: bytes, defaults: Iterable[tuple[bytes, bytes]], more: b
     """
     view = memoryview(event)
     end = more + b"}"
-    missing = b",".join(b"%s:%s" % (name, value) for name, value in defaults if name + b":" not in event)
+    # From the end: the mapper writes what it adds itself behind the messages, which are nearly all of an event.
+    missing = b",".join(b"%s:%s" % (name, value) for name, value in defaults if event.rfind(name + b":") < 0)
     if not missing:
         return [view[:-1], end]
     start = event.find(_PROPERTIES) + len(_PROPERTIES)
