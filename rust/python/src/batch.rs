@@ -1,6 +1,5 @@
 //! A mapped request as Python sees it: events that stay in Rust until they are asked for, and an account of the rest.
 
-use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::prelude::*;
@@ -8,13 +7,12 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyList, PyString};
 use spanmap_core::event::Name;
 use spanmap_core::keys::Key;
-use spanmap_core::output::Output;
 use spanmap_core::wire::Value;
-use spanmap_core::{Event, identity, sink};
+use spanmap_core::{Event, identity};
 
 use crate::body::HeldBatch;
 use crate::errors::to_exception;
-use crate::memory::{self, BytesWriter};
+use crate::json;
 use crate::objects;
 
 /// A span that became no event.
@@ -100,19 +98,12 @@ impl Batch {
 
     /// The events as a JSON array, in UTF-8.
     fn to_json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let events = &self.held.borrow_dependent().events;
-        written(py, true, sink::json::likely_length(events), |json| sink::json::write_events(events, json))
+        json::array(py, &self.held.borrow_dependent().events)
     }
 
     /// The events as JSON, in UTF-8, one to a line; each line ends with a line feed.
     fn to_json_lines<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
-        let events = &self.held.borrow_dependent().events;
-        written(py, true, sink::json::likely_length(events), |json| {
-            for event in events {
-                sink::json::write_event(event, json);
-                json.push(b'\n');
-            }
-        })
+        json::lines(py, &self.held.borrow_dependent().events)
     }
 
     /// The events as what ``spanmap.client.EncodedEvent`` holds: a tuple for each of its uuid, its name, whether it may
@@ -130,8 +121,7 @@ impl Batch {
         let events = events.get(start..stop).unwrap_or_default();
         let list = PyList::empty(py);
         for event in events {
-            let length = sink::json::likely_length(std::slice::from_ref(event));
-            let json = written(py, true, length, |json| sink::json::write_event(event, json))?;
+            let json = json::object(py, event)?;
             let uuid = PyString::new(py, event.uuid.hyphenated().encode_lower(&mut [0; 36]));
             list.append((uuid, event.name.as_str(), wants_person(event), json))?;
         }
@@ -142,46 +132,6 @@ impl Batch {
         let spanmap_core::Batch { events, span_count, drops, .. } = self.held.borrow_dependent();
         format!("<Batch of {span_count} spans: {} events, {} drops>", events.len(), drops.len())
     }
-}
-
-/// From so many bytes of JSON on, what becomes free on the way is given back before there is more of it.
-const GIVE_BACK_FROM_BYTES: usize = 8 << 20;
-/// How often on the way.
-const GIVE_BACK_TIMES: usize = 16;
-
-/// The events as a JSON array. They are freed as they are written: all that is left is the JSON.
-pub fn into_json_array<'py>(py: Python<'py>, mut batch: HeldBatch, detach: bool) -> PyResult<Bound<'py, PyBytes>> {
-    batch.with_dependent_mut(|_, batch| {
-        let events = mem::take(batch).events;
-        let length = sink::json::likely_length(&events);
-        let times = if length < GIVE_BACK_FROM_BYTES { 0 } else { GIVE_BACK_TIMES };
-        let step = events.len().checked_div(times).map_or(usize::MAX, |step| step + 1);
-        written(py, detach, length, |json| {
-            let events = events.into_iter().enumerate().map(|(index, event)| {
-                if times > 0 && index % step == 0 {
-                    memory::give_back();
-                }
-                event
-            });
-            sink::json::write_each(events, json);
-        })
-    })
-}
-
-/// What is written to a new `bytes` object of likely this length.
-fn written<'py>(
-    py: Python<'py>,
-    detach: bool,
-    length: usize,
-    write: impl FnOnce(&mut BytesWriter) + Send,
-) -> PyResult<Bound<'py, PyBytes>> {
-    let mut json = BytesWriter::new(py, length)?;
-    if detach {
-        py.detach(|| write(&mut json))
-    } else {
-        write(&mut json)
-    }
-    json.finish(py)
 }
 
 /// PostHog makes a profile of whoever an event names, unless the event says otherwise.

@@ -11,6 +11,7 @@ mod batch;
 mod body;
 mod errors;
 mod explain;
+mod json;
 mod mapper;
 mod memory;
 mod objects;

@@ -8,10 +8,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 use spanmap_core::{Compat, Options, UserRules, wire};
 
-use crate::batch::{Batch, EventChunks, into_json_array};
+use crate::batch::{Batch, EventChunks};
 use crate::body::{Body, HeldBatch, read_bytes};
 use crate::errors::to_py_err;
 use crate::explain::explanation;
+use crate::json::{self, detach_if};
 use crate::objects;
 use crate::options::{read_options, read_rules};
 use crate::spans;
@@ -480,13 +481,9 @@ enum Signal {
 
 fn json_array<'py>(py: Python<'py>, batch: HeldBatch) -> PyResult<Bound<'py, PyBytes>> {
     let detach = is_large(batch.borrow_owner().weight());
-    into_json_array(py, batch, detach)
+    json::array_of(py, batch, detach)
 }
 
 fn is_large(bytes: usize) -> bool {
     bytes >= DETACH_FROM_BYTES
-}
-
-fn detach_if<T: Send>(py: Python<'_>, detach: bool, work: impl FnOnce() -> T + Send) -> T {
-    if detach { py.detach(work) } else { work() }
 }
