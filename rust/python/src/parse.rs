@@ -6,6 +6,7 @@
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyList, PyString};
+use wide::u8x16;
 
 use crate::remembered::{Guesses, Head, Remembered, Word};
 
@@ -132,7 +133,7 @@ impl<'e, 'py> Parser<'e, 'py> {
             End::None => {}
         }
         // A string that begins like one before is compared with it, which takes far less than to look for its end.
-        let head = start.first_chunk().filter(|head: &&Head| !head.contains(&b'"'));
+        let head = start.first_chunk().filter(|head| !holds_quote(head));
         if let Some((known, string)) = head.and_then(|head| self.long.get(head)) {
             let is_same = start.starts_with(known.as_bytes()) && start.get(known.len()) == Some(&b'"');
             if is_same {
@@ -274,26 +275,25 @@ enum End {
 
 #[inline]
 fn end_of_plain(word: &Word) -> End {
-    let word = u128::from_le_bytes(*word);
-    let (low, high) = (hits(word as u64), hits((word >> 64) as u64));
-    let found = match (low, high) {
-        (0, 0) => return End::None,
-        (0, hits) => 8 + hits.trailing_zeros() / 8,
-        (hits, _) => hits.trailing_zeros() / 8,
-    };
-    let is_quote = (word >> (8 * found)) as u8 == b'"';
-    if is_quote { End::Quote(found as usize) } else { End::Escape }
+    let quotes = places(word, b'"');
+    let found = quotes | places(word, b'\\');
+    match found.trailing_zeros() {
+        u32::BITS => End::None,
+        place if quotes & (1 << place) != 0 => End::Quote(place as usize),
+        _ => End::Escape,
+    }
 }
 
-/// The high bit of each byte that is a quote or a backslash; above the first of them, bits may be wrong.
+/// Whether a string may end within these bytes.
 #[inline]
-fn hits(word: u64) -> u64 {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    let equal = |byte: u8| {
-        let zero_where_equal = word ^ (LOW * u64::from(byte));
-        zero_where_equal.wrapping_sub(LOW) & !zero_where_equal & (LOW << 7)
-    };
-    equal(b'"') | equal(b'\\')
+fn holds_quote(head: &Head) -> bool {
+    head.as_chunks().0.iter().any(|word| places(word, b'"') != 0)
+}
+
+/// A bit for each place of the byte.
+#[inline]
+fn places(word: &Word, byte: u8) -> u32 {
+    u8x16::new(*word).simd_eq(u8x16::splat(byte)).to_bitmask()
 }
 
 /// Appends what the text between two quotes says. A surrogate without its partner becomes U+FFFD.
