@@ -64,6 +64,7 @@ $(CARGO_FUZZ):
 
 fuzz: $(CARGO_FUZZ)  ## Fuzz each target for T seconds (default 60).
 	set -e; for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/corpus/$$target; \
 		$(CARGO_FUZZ) run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(T); \
 	done
 
