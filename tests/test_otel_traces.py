@@ -77,7 +77,7 @@ def test_parents_are_right_wherever_a_trace_is_cut(tree: list[tuple[int | None, 
     # Any order of ends, children after their parents included, as in a program of many tasks.
     for number in order:
         span = open_spans.pop(number)
-        waiting.add(span, tree[number - 1][1], 0.0)
+        waiting.add(TRACE, span, tree[number - 1][1], 0.0)
         is_cut_here: bool = data.draw(st.booleans())
         if open_spans and is_cut_here:
             pieces += waiting.take(open_spans, 0.0, everything=True)
@@ -100,7 +100,7 @@ def test_parents_are_right_wherever_a_trace_is_cut(tree: list[tuple[int | None, 
 
 def test_spans_wait_while_a_span_of_their_trace_is_open_but_not_for_ever() -> None:
     waiting, parent = room(), make_span(1, None, NOISE)
-    waiting.add(make_span(2, 1, TOOL), True, 0.0)
+    waiting.add(TRACE, make_span(2, 1, TOOL), True, 0.0)
     assert waiting.take({1: parent}, PATIENCE - 1) == []
     (piece,) = waiting.take({1: parent}, PATIENCE)
     assert [span.name for span in piece.spans] == ["span 2"]
@@ -109,25 +109,25 @@ def test_spans_wait_while_a_span_of_their_trace_is_open_but_not_for_ever() -> No
 
 def test_the_patience_begins_with_the_first_ai_span_that_waits() -> None:
     waiting, parent = room(), make_span(1, None, TOOL)
-    waiting.add(make_span(2, 1, NOISE), False, 0.0)
-    waiting.add(make_span(3, 1, TOOL), True, 5.0)
+    waiting.add(TRACE, make_span(2, 1, NOISE), False, 0.0)
+    waiting.add(TRACE, make_span(3, 1, TOOL), True, 5.0)
     assert waiting.take({1: parent}, PATIENCE) == []
     assert len(waiting.take({1: parent}, PATIENCE + 5)) == 1
-    waiting.add(make_span(4, 1, TOOL), True, 20.0)
+    waiting.add(TRACE, make_span(4, 1, TOOL), True, 20.0)
     assert waiting.take({1: parent}, 20.0 + PATIENCE - 1) == []
 
 
 def test_traces_do_not_wait_for_each_other() -> None:
     waiting = room()
-    waiting.add(make_span(1, None, TOOL), True, 0.0)
-    waiting.add(make_span(2, 3, TOOL, trace=2), True, 0.0)
+    waiting.add(TRACE, make_span(1, None, TOOL), True, 0.0)
+    waiting.add(2, make_span(2, 3, TOOL, trace=2), True, 0.0)
     (piece,) = waiting.take({3: make_span(3, None, TOOL, trace=2)}, 0.0)
     assert [span.name for span in piece.spans] == ["span 1"]
 
 
 def test_a_trace_without_ai_spans_leaves_nothing_behind() -> None:
     waiting = room()
-    waiting.add(make_span(1, None, NOISE), False, 0.0)
+    waiting.add(TRACE, make_span(1, None, NOISE), False, 0.0)
     assert waiting.take({}, 0.0) == []
     assert (waiting._traces, waiting._noise) == ({}, 0)
 
@@ -135,10 +135,10 @@ def test_a_trace_without_ai_spans_leaves_nothing_behind() -> None:
 def test_noise_is_forgotten_where_there_is_too_much_and_ai_spans_are_not() -> None:
     waiting = room()
     open_spans = {trace: make_span(trace, None, NOISE, trace) for trace in (1, 2)}
-    waiting.add(make_span(5, 2, TOOL, trace=2), True, 0.0)
+    waiting.add(2, make_span(5, 2, TOOL, trace=2), True, 0.0)
     for trace in (1, 2):
         for number in range(10, 80):
-            waiting.add(make_span(number, trace, NOISE, trace), False, 0.0)
+            waiting.add(trace, make_span(number, trace, NOISE, trace), False, 0.0)
     waiting.take(open_spans, 0.0)
     assert waiting._noise == 70
     (piece,) = waiting.take({}, 0.0)
@@ -148,7 +148,7 @@ def test_noise_is_forgotten_where_there_is_too_much_and_ai_spans_are_not() -> No
 def test_a_trace_that_goes_on_for_days_is_remembered_in_part() -> None:
     waiting, root = room(), make_span(1, None, TOOL)
     for number in range(2, 3 * MAX_REMEMBERED_SPANS):
-        waiting.add(make_span(number, 1, TOOL), True, 0.0)
+        waiting.add(TRACE, make_span(number, 1, TOOL), True, 0.0)
         waiting.take({1: root}, 0.0, everything=True)
     (trace,) = waiting._traces.values()
     assert len(trace.told) == MAX_REMEMBERED_SPANS
@@ -158,7 +158,7 @@ def test_a_trace_that_goes_on_for_days_is_remembered_in_part() -> None:
 def test_spans_in_a_circle_end_somewhere() -> None:
     waiting = room()
     circle = {number: make_span(number, number % 2 + 1, NOISE) for number in (1, 2)}
-    waiting.add(make_span(3, 1, TOOL), True, 0.0)
+    waiting.add(TRACE, make_span(3, 1, TOOL), True, 0.0)
     (piece,) = waiting.take(circle, 0.0, everything=True)
     assert len(piece.elsewhere) == 2
 

@@ -135,12 +135,11 @@ class PostHogSpanProcessor(SpanProcessor):
             context = span.get_span_context()
             if context is None:
                 return
-            number = context.span_id
             is_ai = self._keeps(span)
             if is_ai and not context.trace_flags & _SAMPLED:
                 worker.drop("unsampled")
                 return
-            worker.end_span(number, span, is_ai, self._said.pop(number, None) if self._said else None)
+            worker.end_span(context, span, is_ai, self._said.pop(context.span_id, None) if self._said else None)
         except Exception:
             worker.drop("unreadable")
             logger.debug("a span could not be taken", exc_info=True)

@@ -60,14 +60,11 @@ class WaitingRoom:
         self._noise = 0
         self.ai_spans = 0
 
-    def add(self, span: ReadableSpan, is_ai: bool, now: float) -> None:
+    def add(self, trace_id: int, span: ReadableSpan, is_ai: bool, now: float) -> None:
         """Takes in a span that has ended."""
-        context = span.get_span_context()
-        if context is None:
-            return
-        trace = self._traces.get(context.trace_id)
+        trace = self._traces.get(trace_id)
         if trace is None:
-            trace = self._traces[context.trace_id] = _Trace(now)
+            trace = self._traces[trace_id] = _Trace(now)
         if is_ai:
             if not trace.ai_spans:
                 trace.since = now

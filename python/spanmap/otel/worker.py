@@ -9,6 +9,7 @@ from collections import deque
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import SpanContext
 
 from spanmap.otel.context import suppressing_context, with_attributes
 from spanmap.otel.destinations import Destination, in_batches
@@ -44,7 +45,8 @@ class Worker:
         self._is_closed = False
         self._is_hurried = False
         self._flushes: list[threading.Event] = []
-        self._ended: deque[tuple[ReadableSpan, bool, dict[str, Any] | None]] = deque()
+        # With the context at hand, because looking into a span again later costs more than all else here.
+        self._ended: deque[tuple[SpanContext, ReadableSpan, bool, dict[str, Any] | None]] = deque()
         self._open: dict[int, weakref.ref[ReadableSpan]] = {}
         patience = queueing.schedule_delay_seconds if destination.wants_whole_traces else 0.0
         self._room = WaitingRoom(destination.keeps, patience, max_noise=queueing.max_queue_size)
@@ -62,7 +64,7 @@ class Worker:
         """Remembers that a span is open, without keeping it alive."""
         self._open[number] = weakref.ref(span)
 
-    def end_span(self, number: int, span: ReadableSpan, is_ai: bool, context: dict[str, Any] | None) -> None:
+    def end_span(self, context: SpanContext, span: ReadableSpan, is_ai: bool, said: dict[str, Any] | None) -> None:
         """Takes a span that has ended, if there is room for it."""
         with self._lock:
             if is_ai:
@@ -73,15 +75,15 @@ class Worker:
                     self._dropped["queue_full"] = self._dropped.get("queue_full", 0) + 1
                 else:
                     self._waiting += 1
-                    self._ended.append((span, True, context))
+                    self._ended.append((context, span, True, said))
             else:
                 self._noise += 1
                 # Without it a parent may be missing in the tree, but nothing is lost.
                 if len(self._ended) < self._max_ended and not self._is_closed:
-                    self._ended.append((span, False, None))
+                    self._ended.append((context, span, False, None))
             is_pressing = len(self._ended) >= self._pressing
         # Only now: whoever finds it neither open nor ended would take its trace for complete.
-        self._open.pop(number, None)
+        self._open.pop(context.span_id, None)
         if is_pressing and not self._wake.is_set():
             self._wake.set()
         if self._thread is None and not self._is_closed:
@@ -199,11 +201,10 @@ class Worker:
             ended, self._ended = self._ended, deque()
             is_full = self._waiting >= self._queueing.max_queue_size
         now = time.monotonic()
-        for span, is_ai, context in ended:
-            own_context = span.get_span_context()
-            if own_context is not None:
-                open_spans.pop(own_context.span_id, None)
-            self._room.add(span if context is None else with_attributes(span, context), is_ai, now)
+        for context, span, is_ai, said in ended:
+            if open_spans:
+                open_spans.pop(context.span_id, None)
+            self._room.add(context.trace_id, span if said is None else with_attributes(span, said), is_ai, now)
         pieces = self._room.take(open_spans, now, everything=everything or is_full)
         for batch in in_batches(pieces, self._queueing.max_export_batch_size):
             reason = None
