@@ -237,8 +237,8 @@ impl<'e> Cursor<'e> {
         let mut end = start;
         let mut has_escapes = false;
         loop {
-            end += memchr::memchr2(b'"', b'\\', self.text.as_bytes().get(end..)?)?;
-            if self.text.as_bytes().get(end) == Some(&b'"') {
+            end += plain_run(self.text.as_bytes().get(end..)?);
+            if *self.text.as_bytes().get(end)? == b'"' {
                 break;
             }
             has_escapes = true;
@@ -284,6 +284,20 @@ fn end_of_plain(word: &Word) -> End {
     }
 }
 
+/// How many bytes stand before the first quote or backslash. Escapes come in clusters: a call for each would cost more.
+#[inline]
+fn plain_run(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let found = places(word, b'"') | places(word, b'\\');
+        if found != 0 {
+            return index * Word::default().len() + found.trailing_zeros() as usize;
+        }
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\');
+    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}
+
 /// Whether a string may end within these bytes.
 #[inline]
 fn holds_quote(head: &Head) -> bool {
@@ -300,34 +314,44 @@ fn places(word: &Word, byte: u8) -> u32 {
 fn unescape(text: &str, out: &mut String) {
     out.reserve(text.len());
     let mut rest = text;
-    while let Some(found) = memchr::memchr(b'\\', rest.as_bytes()) {
-        let (plain, escape) = rest.split_at(found);
+    while let Some((plain, escape)) = rest.split_at_checked(plain_run(rest.as_bytes())) {
         out.push_str(plain);
+        if escape.is_empty() {
+            break;
+        }
         let (character, length) = match escape.as_bytes().get(1) {
             Some(b'b') => ('\u{8}', 2),
             Some(b'f') => ('\u{c}', 2),
             Some(b'n') => ('\n', 2),
             Some(b'r') => ('\r', 2),
             Some(b't') => ('\t', 2),
-            Some(b'u') => match (code_unit(escape, 0), code_unit(escape, 6)) {
-                (high @ 0xd800..=0xdbff, low @ 0xdc00..=0xdfff) => {
-                    let scalar = 0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                    (char::from_u32(scalar).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
-                }
-                (unit, _) => (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), 6),
-            },
+            Some(b'u') => scalar(escape),
             // A quote, a backslash or a slash, which stands for itself.
             other => (char::from(other.copied().unwrap_or(b'\\')), 2),
         };
         out.push(character);
         rest = escape.get(length..).unwrap_or_default();
     }
-    out.push_str(rest);
+}
+
+/// What `\uXXXX` at the beginning of the text stands for, or two of them that are one pair; and their length.
+#[inline]
+fn scalar(escape: &str) -> (char, usize) {
+    let (unit, length) = match code_unit(escape, 0) {
+        high @ 0xd800..=0xdbff => match code_unit(escape, 6) {
+            low @ 0xdc00..=0xdfff => (0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), 12),
+            _ => (high, 6),
+        },
+        unit => (unit, 6),
+    };
+    (char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER), length)
 }
 
 /// The number in the escape `\uXXXX` at this place, or one that is no code unit where there is none.
 #[inline]
 fn code_unit(text: &str, at: usize) -> u32 {
     let Some([b'\\', b'u', digits @ ..]) = text.as_bytes().get(at..at + 6) else { return u32::MAX };
-    digits.iter().fold(0, |unit, &digit| unit << 4 | char::from(digit).to_digit(16).unwrap_or(0))
+    // The low half of a letter's byte counts from one, and only letters have the bit above the digits' range.
+    let digit = |byte: u8| u32::from((byte & 0xf) + 9 * (byte >> 6));
+    digits.iter().fold(0, |unit, &byte| unit << 4 | digit(byte))
 }
