@@ -101,6 +101,7 @@ def test_retry_after_is_the_least_wait(server: PostHogServer, status: int) -> No
     server.script.append(answer(status, b"", {"Retry-After": "1"}))
     with make_client(server) as client:
         client.send(make_events(1))
+        wait_until(lambda: client.counters["requests"] == {V1: {str(status): 1}})
         # Whoever waits for delivery cannot shorten what the server asked for.
         assert client.flush(10)
     first, second = (seen.at for seen in server.requests)
@@ -401,6 +402,7 @@ def test_a_verdict_of_retry_sends_that_event_alone_once_more(server: PostHogServ
     server.judge(events[2]["uuid"], ("retry", "not_persisted"))
     with make_client(server) as client:
         client.send(events)
+        wait_until(lambda: client.counters["delivered"] == 5)
         assert client.flush(20)
         assert client.counters["retried"] == 1
     assert server.copies == each_once(events)

@@ -99,6 +99,26 @@ def test_an_event_waits_for_company_but_not_for_ever(server: PostHogServer) -> N
     assert server.copies == each_once(events)
 
 
+def test_events_that_come_to_an_idle_client_go_without_being_asked(server: PostHogServer) -> None:
+    with make_client(server) as client:
+        for number in range(1, 4):
+            client.send(make_events(1))
+            while client.counters["delivered"] < number:
+                threading.Event().wait(0.005)
+            # Long enough for the thread to find nothing to do, and to sleep.
+            threading.Event().wait(0.05)
+
+
+def test_a_batch_that_fills_up_while_the_thread_sleeps_goes_at_once(server: PostHogServer) -> None:
+    with make_client(server, flush_interval_seconds=3600, max_batch_events=5) as client:
+        for _ in range(5):
+            client.send(make_events(1))
+            threading.Event().wait(0.02)
+        while client.counters["pending_events"]:
+            threading.Event().wait(0.005)
+    assert len(server.requests) == 1
+
+
 def test_a_full_batch_does_not_wait(server: PostHogServer) -> None:
     with make_client(server, flush_interval_seconds=3600, max_batch_events=5) as client:
         client.send(make_events(10))
