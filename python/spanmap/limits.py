@@ -17,9 +17,9 @@ class Limits:
         max_spans: Spans in one request, before filtering.
         max_attributes: Attributes of one resource, scope, span, span event or link, duplicates counted.
         max_span_events: Span events of one span, and links of one span.
-        max_nesting: Arrays and key-value lists inside one another in one attribute value.
+        max_nesting: Arrays and key-value lists inside one another in one attribute value; at most 500.
         max_json_nesting: Containers inside one another in OTLP/JSON, and in JSON text inside a string
-            attribute (deeper text is no error there: it stays a string).
+            attribute (deeper text is no error there: it stays a string); at most 500.
 
     Example:
         >>> import spanmap
