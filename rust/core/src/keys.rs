@@ -1,5 +1,7 @@
 //! Every attribute key and property name that a rule knows, once, as an id. A key is looked up once, in a hash table;
-//! rules then read slots, not strings. Keys that are not listed here pass through untouched.
+//! rules then read slots, not strings. Keys that are not listed here pass through untouched. Those that instrumentations
+//! often write are listed even where no rule reads them: what a listed key means for the filter, and how JSON and Python
+//! write it, is known beforehand.
 
 use std::sync::LazyLock;
 
