@@ -231,6 +231,30 @@ def test_encoded_events_of_others_may_have_any_layout(server: PostHogServer) -> 
     assert list(server.copies.values()) == [3, 1]
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (rb'{"event":"$ai_span","distinct_id":"\ud800","timestamp":null,"uuid":"\udfff","properties":{}}', None),
+        (rb'{"event":"\ud800","distinct_id":"a","timestamp":null,"uuid":"x","properties":{}}', None),
+        (b'{"event": "$ai_span", "uuid": [], "distinct_id": {}, "properties": {}}', None),
+        (b"\xff", "not_json"),
+        (b"", "not_json"),
+        (b"[]", "not_an_event"),
+    ],
+)
+def test_an_encoded_event_of_any_kind_costs_at_most_itself(
+    server: PostHogServer, text: bytes, reason: str | None
+) -> None:
+    good = make_event()
+    with make_client(server) as client:
+        client.send_encoded([EncodedEvent("x", "$ai_span", True, text), encode(good)])
+        assert client.flush(10)
+        assert client.counters["dropped"] == ({} if reason is None else {reason: 1})
+        assert_nothing_unaccounted(client)
+    assert server.copies[good["uuid"]] == 1
+    assert len(server.accepted) == (2 if reason is None else 1)
+
+
 def test_a_plain_tuple_is_an_encoded_event(server: PostHogServer) -> None:
     event = make_event()
     with make_client(server) as client:
@@ -375,6 +399,21 @@ def test_an_event_whose_redaction_fails_is_not_sent(server: PostHogServer, caplo
     assert server.copies == each_once([events[0], events[2]])
     assert "before_send_failed" in caplog.text
     assert "my prompt" not in caplog.text
+
+
+def test_an_event_that_before_send_makes_unprintable_costs_only_itself(server: PostHogServer) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise RuntimeError("a bug of the application")
+
+    returned: list[dict[str, Any]] = [{}, {"distinct_id": 10**5000}, {"properties": {"broken": Broken()}}]
+    events = make_events(3)
+    with make_client(server, before_send=lambda event: event | returned[event["properties"]["number"]]) as client:
+        client.send(events)
+        assert client.flush(10)
+        assert client.counters["dropped"] == {"not_json": 2}
+        assert_nothing_unaccounted(client)
+    assert server.copies == each_once([events[0]])
 
 
 def test_before_send_may_rename_an_event_into_the_other_lane(server: PostHogServer) -> None:

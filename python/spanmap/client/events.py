@@ -161,12 +161,13 @@ def mend(event: bytes, queued_at: float, repaired: set[str]) -> tuple[Head, byte
         # Written by somebody else: with white space, or in another order.
         whole = parse(event)
         rewritten = encode_event(whole)
-        if whole.get("uuid") in {None, ""}:
+        if not whole.get("uuid"):
             repaired.add("uuid")
         event = rewritten.json
         cut = event.find(_PROPERTIES)
         members = json.loads(event[:cut] + b"}")
-    head = _mend_head(members, queued_at, repaired)
+    # JSON may spell half a character of UTF-16, which UTF-8 cannot hold.
+    head = _mend_head({name: _mended(value) for name, value in members.items()}, queued_at, repaired)
     if head._asdict() == members:
         return head, event
     return head, to_json(head._asdict())[:-1] + event[cut:]

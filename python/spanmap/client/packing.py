@@ -52,6 +52,11 @@ class Packer:
             except Refused as refused:
                 self.lose([record], refused.reason, f"An event was not sent: {refused.reason}.")
                 continue
+            except Exception as error:
+                # Whatever is wrong with it, those that travel with it must not pay for it.
+                message = f"{type(error).__name__} in spanmap.client: an event is dropped. Please report it."
+                self.lose([record], "internal_error", message)
+                continue
             lane: Lane = "analytics" if record.event in self._misrouted else lane_of(record.event)
             if seen.get(record.uuid) == record.json:
                 # The same event twice: PostHog would count it once, and refuse a request that holds both.
@@ -80,7 +85,7 @@ class Packer:
             return False
         try:
             self._shrink(record, target)
-        except Refused:
+        except (Refused, RecursionError):
             return False
         return True
 
@@ -118,9 +123,15 @@ class Packer:
             raise Refused("before_send_failed") from error
         if changed is None:
             raise Refused("before_send")
-        if isinstance(changed, Mapping) and not changed.get("uuid"):
-            changed = {**changed, "uuid": record.uuid}
-        encoded = encode_event(changed)
+        try:
+            if isinstance(changed, Mapping) and not changed.get("uuid"):
+                changed = {**changed, "uuid": record.uuid}
+            encoded = encode_event(changed)
+        except Refused:
+            raise
+        except Exception as error:
+            # Code of the application runs here, too, such as a __str__.
+            raise Refused("not_json") from error
         record.event, record.wants_person = encoded.event, encoded.process_person_profile
         self._outbox.replace(record, encoded.json)
 
