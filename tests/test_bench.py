@@ -64,7 +64,7 @@ def test_each_round_begins_with_another_contestant() -> None:
 
     def call(name: str) -> None:
         order.append(name)
-        time.sleep(2e-3)  # Longer than a sample has to be, so that one call is one.
+        time.sleep(6e-3)  # Longer than a sample has to be, so that one call is one.
 
     nanos = rounds.run_rounds({"a": lambda: call("a"), "b": lambda: call("b")}, seconds=0, min_rounds=4)
     assert [len(taken) for taken in nanos.values()] == [4, 4]

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 Contestants = Mapping[str, Callable[[], object]]
 
-# A sample is long enough that reading the clock does not count.
-MIN_SAMPLE_NANOS = 1_000_000
+# A sample is long enough that neither reading the clock counts, nor that the collector has emptied the caches.
+MIN_SAMPLE_NANOS = 5_000_000
 MIN_ROUNDS = 10
 
 
@@ -18,8 +18,8 @@ def run_rounds(contestants: Contestants, *, seconds: float, min_rounds: int = MI
     """Nanoseconds of one call, by contestant and round.
 
     Each round begins with another contestant. The cyclic garbage collector stays on, as it does in a server, and runs
-    before each sample; freeing the result belongs to the call. Where a call is shorter than a millisecond, a sample is
-    the mean of as many calls as fill one.
+    before each sample; freeing the result belongs to the call. Where a call is shorter than five milliseconds, a
+    sample is the mean of as many calls as fill them.
 
     Args:
         contestants: What to time, by name.
