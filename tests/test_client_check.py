@@ -98,8 +98,9 @@ def test_plain_http_on_the_port_is_told_from_a_bad_certificate(server: PostHogSe
     assert report.steps[-1] == CheckStep("tls", "failed", report.steps[-1].detail, "Check that the port speaks https.")
 
 
-def test_a_name_that_nobody_knows() -> None:
-    report = Client(TOKEN, "https://posthog.invalid").check()
+@pytest.mark.parametrize("name", ["posthog.invalid", "a..b", "a" * 64 + ".com"])
+def test_a_name_that_nobody_knows(name: str) -> None:
+    report = Client(TOKEN, f"https://{name}").check()
     assert [(step.name, step.outcome) for step in report.steps] == [("dns", "failed")]
 
 

@@ -86,7 +86,11 @@ def parse_host(text: str, *, allow_plain_http: bool = False) -> Host:
     address = text.strip()
     if not address or re.search(r"[\s\x00-\x1f\x7f]", address):
         raise ValueError(f"The host {text!r} is empty or holds white space. Write https://us.i.posthog.com.")
-    parts = urlsplit(address if "://" in address else f"https://{address}")
+    try:
+        parts = urlsplit(address if "://" in address else f"https://{address}")
+    except ValueError:
+        # Without its cause, and without the text, which may hold a password.
+        raise ValueError("The host is no https address. Write https://us.i.posthog.com.") from None
     if parts.username is not None or parts.password is not None:
         raise ValueError("The host holds a user name or password. Take it out: the project token is sent as a header.")
     if parts.query or parts.fragment:

@@ -83,7 +83,7 @@ def _reach(host: Host, exchange: Exchange, steps: list[CheckStep]) -> bool:
     """Looks the name up, connects, and shakes hands."""
     try:
         found = socket.getaddrinfo(host.name, host.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # The latter for a name with an empty part, or one of over 63 characters.
         advice = "Check the spelling of the host, and that this machine can look names up."
         steps.append(CheckStep("dns", "failed", f"{host.name} is not known: {error}", advice))
         return False
