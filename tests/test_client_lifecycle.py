@@ -168,6 +168,27 @@ def test_code_that_runs_in_the_middle_of_a_send_may_send_too(server: PostHogServ
     assert client.shutdown(5)
 
 
+def test_a_signal_may_flush_while_the_thread_is_being_started(
+    server: PostHogServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+    client = make_client(server)
+    events = make_events(2)
+
+    def interrupted(thread: threading.Thread) -> None:
+        if thread.name == "spanmap-client" and not client.counters["queued"] > 1:
+            client.send(events[1:])
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    sender = threading.Thread(target=client.send, args=(events[:1],), daemon=True)
+    sender.start()
+    sender.join(10)
+    assert not sender.is_alive()
+    assert client.shutdown(10)
+    assert server.copies == each_once(events)
+
+
 # Event loops.
 
 

@@ -271,13 +271,17 @@ class Client:
         self._courier = self._make_courier(self._outbox)
         self._stop: threading.Event = threading.Event()
         self._worker: threading.Thread | None = None
-        self._worker_lock = threading.Lock()
+        # A signal or the garbage collector can make the holder's thread send or flush in the middle, as in the outbox.
+        self._worker_lock = threading.RLock()
         self._exchange.forget_connections()
         if self._is_closed:
             self._outbox.close()
             self._stop.set()
 
     def _await(self, future: Future[bool], deadline_seconds: float | None) -> bool:
+        if deadline_seconds is not None:
+            # Python cannot wait for longer, which is some centuries.
+            deadline_seconds = min(deadline_seconds, threading.TIMEOUT_MAX / 2)
         deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
         if not future.done() and not self._start_worker():
             if self._stop.is_set():
