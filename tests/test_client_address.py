@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import math
 import socket
 import ssl
 import threading
@@ -56,6 +57,7 @@ def test_white_space_around_a_token_is_not_part_of_it() -> None:
         ("https://us.i.posthog.com:port", "port"),
         ("ftp://us.i.posthog.com", "no https address"),
         ("https://", "no https address"),
+        ("https://user:secret@[::1", "no https address"),
         ("https://us_i{}.posthog.com", "characters that no host name has"),
         ("http://us.i.posthog.com", "plain http"),
         ("http://127.0.0.1.example.com", "plain http"),
@@ -105,6 +107,18 @@ def test_plain_http_in_a_trusted_network_is_the_users_choice() -> None:
 def test_a_cap_of_nothing_is_refused(option: str) -> None:
     with pytest.raises(ValueError, match=f"{option} is 0. It must be more than 0"):
         Client("phc_test", **{option: 0})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, -1.0])
+def test_a_time_that_no_request_can_take_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="timeout_seconds is"):
+        Client("phc_test", timeout_seconds=value)
+
+
+@pytest.mark.parametrize("value", [math.nan, -1.0])
+def test_an_interval_that_is_none_is_refused(value: float) -> None:
+    with pytest.raises(ValueError, match="flush_interval_seconds is"):
+        Client("phc_test", flush_interval_seconds=value)
 
 
 def test_an_unknown_compression_is_refused() -> None:

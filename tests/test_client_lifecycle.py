@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import os
 import subprocess
 import sys
@@ -96,6 +97,17 @@ def test_an_event_waits_for_company_but_not_for_ever(server: PostHogServer) -> N
         client.send(events)
         while client.counters["pending_events"]:
             threading.Event().wait(0.005)
+    assert server.copies == each_once(events)
+
+
+def test_there_may_be_no_end_to_waiting(server: PostHogServer) -> None:
+    events = make_events(2)
+    with make_client(server, flush_interval_seconds=math.inf) as client:
+        client.send(events)
+        threading.Event().wait(0.05)
+        assert client_threads()
+        assert not server.accepted
+        assert client.flush(math.inf)
     assert server.copies == each_once(events)
 
 

@@ -105,11 +105,16 @@ class Client:
             ("max_queue_events", max_queue_events),
             ("max_batch_bytes", max_batch_bytes),
             ("max_batch_events", max_batch_events),
-            ("timeout_seconds", timeout_seconds),
             ("max_age_seconds", max_age_seconds),
         ):
             if not value > 0:
                 raise ValueError(f"{name} is {value!r}. It must be more than 0.")
+        if not 0 < timeout_seconds <= threading.TIMEOUT_MAX:
+            raise ValueError(
+                f"timeout_seconds is {timeout_seconds!r}. It must be more than 0, and a time that can end."
+            )
+        if not flush_interval_seconds >= 0:
+            raise ValueError(f"flush_interval_seconds is {flush_interval_seconds!r}. It must be 0 or more.")
         if compression not in {"auto", "gzip", "zstd", None}:
             raise ValueError(f'compression is {compression!r}. It must be "auto", "gzip", "zstd" or None.')
         self._token = Token(token)

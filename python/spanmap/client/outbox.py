@@ -21,6 +21,9 @@ from spanmap.client.events import EncodedEvent, to_rfc3339
 # What a queued event costs beside its JSON.
 RECORD_OVERHEAD_BYTES = 512
 
+# Whoever waits looks again at least once an hour: Python cannot wait for an interval that has no end.
+_LONGEST_WAIT_SECONDS = 3600.0
+
 
 class Record:
     """An event on its way."""
@@ -190,7 +193,8 @@ class Outbox:
                 if parcel is not None:
                     return parcel
                 left = None if deadline is None else deadline - now
-                self.changed.wait(left if wait is None else wait if left is None else min(wait, left))
+                wait = left if wait is None else wait if left is None else min(wait, left)
+                self.changed.wait(None if wait is None else min(wait, _LONGEST_WAIT_SECONDS))
         return None
 
     def deliver(self, records: Iterable[Record], warnings: Iterable[str] = ()) -> None:
