@@ -277,7 +277,12 @@ class Outbox:
         return len(fresh) == 1 or self._is_full(lane)
 
     def _is_full(self, lane: Lane) -> bool:
-        return self._fresh_bytes[lane] >= self.batch_bytes or len(self._fresh[lane]) >= self.batch_events
+        """Whether the events of a lane wait for no more company: the queue must not fill up while they wait."""
+        return (
+            self._fresh_bytes[lane] >= self.batch_bytes
+            or len(self._fresh[lane]) >= self.batch_events
+            or self._pending_bytes * 2 >= self.max_bytes
+        )
 
     def _settle(self, record: Record) -> bool:
         if record.settled:

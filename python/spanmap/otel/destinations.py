@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from spanmap import Mapper
 from spanmap.client import Client, EncodedEvent
+from spanmap.client.outbox import RECORD_OVERHEAD_BYTES
 from spanmap.errors import DeliveryError
 from spanmap.otel.context import is_privacy_asked_for, suppressing_context
 from spanmap.otel.forwarding import Forwarding
@@ -20,7 +21,7 @@ from spanmap.otel.traces import Elsewhere, Piece
 # Events that are JSON at once: with prompts of 1 MB this many are as many megabytes.
 _EVENTS_AT_A_TIME = 16
 # How often a full client is asked whether there is room.
-_PATIENCE_SECONDS = 0.25
+_PATIENCE_SECONDS = 0.02
 
 
 class Destination(Protocol):
@@ -84,14 +85,11 @@ class Events:
         client_options: Mapping[str, Any],
     ) -> None:
         self._is_private = is_private
-        # The application is no stranger: the queue has a cap on spans already.
-        limits = {"max_spans": sys.maxsize}
-        self._mappers = {
-            private: Mapper(**mapper_options, limits=limits, on_error="skip", privacy_mode=private)
-            for private in (False, True)
-        }
+        self._mapper_options = mapper_options
+        self.start_anew()
         self._keeps = self._mappers[False].keeps
-        self._max_queue_bytes = max_queue_bytes
+        # A little room stays for what the client adds to each event.
+        self._limit = max_queue_bytes * 7 // 8
         self._client = Client(
             token,
             host,
@@ -113,10 +111,12 @@ class Events:
         start, are_all_queued = 0, True
         while events := batch.encoded(start, start + _EVENTS_AT_A_TIME):
             start += _EVENTS_AT_A_TIME
-            self._wait_for_room(sum(len(event[3]) for event in events), may_wait)
-            # A plain tuple will do; naming its members would take as long as queueing it.
-            queued = self._client.send_encoded(cast(list[EncodedEvent], events))
-            are_all_queued = are_all_queued and queued == len(events)
+            # Events that find no room together, even in an empty queue, go one by one.
+            for some in [events] if _size(events) <= self._limit else [[event] for event in events]:
+                self._wait_for_room(_size(some), may_wait)
+                # A plain tuple will do; naming its members would take as long as queueing it.
+                queued = self._client.send_encoded(cast(list[EncodedEvent], some))
+                are_all_queued = are_all_queued and queued == len(some)
         return are_all_queued
 
     def flush(self, deadline_seconds: float) -> bool:
@@ -128,7 +128,16 @@ class Events:
         return self._client.shutdown(deadline_seconds)
 
     def start_anew(self) -> None:
-        """Nothing to do: the client hears of a fork itself."""
+        """Mappers that have counted nothing, and whose lock no other thread held at the fork.
+
+        The client hears of a fork itself.
+        """
+        # The application is no stranger: the queue has a cap on spans already.
+        limits = {"max_spans": sys.maxsize}
+        self._mappers = {
+            private: Mapper(**self._mapper_options, limits=limits, on_error="skip", privacy_mode=private)
+            for private in (False, True)
+        }
 
     @property
     def counters(self) -> dict[str, Any]:
@@ -145,12 +154,13 @@ class Events:
         }
 
     def _wait_for_room(self, size: int, may_wait: Callable[[], bool]) -> None:
-        # A little room stays for what the client adds to each event.
-        limit = self._max_queue_bytes * 7 // 8
-        while (pending := self._client.counters["pending_bytes"]) and pending + size > limit and may_wait():
-            if not self._client.flush(_PATIENCE_SECONDS):
-                # A client that has no hope says so at once.
-                time.sleep(_PATIENCE_SECONDS)
+        # Not by a flush, which ends the client's back-off: a server in trouble would be asked several times a second.
+        while (pending := self._client.counters["pending_bytes"]) and pending + size > self._limit and may_wait():
+            time.sleep(_PATIENCE_SECONDS)
+
+
+def _size(events: Sequence[tuple[str, str, bool, bytes]]) -> int:
+    return sum(len(event[3]) + RECORD_OVERHEAD_BYTES for event in events)
 
 
 def in_batches(pieces: Sequence[Piece], max_spans: int) -> list[Piece]:
