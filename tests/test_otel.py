@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanContext, Tracer
 
 import sdk
 from posthog_server import Accepted, PostHogServer, answer, hang
+from spanmap.client import RetryPolicy
 from spanmap.otel import PostHogSpanProcessor, PostHogTraceExporter, is_ai_span
 
 Json = Any
@@ -306,6 +307,32 @@ def test_more_than_the_client_may_hold_arrives_all_the_same(server: PostHogServe
     assert app.processor.counters["delivery"]["dropped"] == {}
 
 
+def test_events_that_fit_one_by_one_arrive_even_if_not_together(server: PostHogServer) -> None:
+    app = App(server, schedule_delay_millis=NEVER, max_queue_bytes=8_000)
+    for number in range(64):
+        app.chat(f"chat {number}")
+    assert app.processor.force_flush()
+    assert len(by_name(server)) == 64
+    assert app.processor.counters["delivery"]["dropped"] == {}
+    app.provider.shutdown()
+
+
+def test_a_full_client_does_not_ask_a_server_in_trouble_more_often(server: PostHogServer) -> None:
+    server.always = answer(503)
+    patient = RetryPolicy(first_seconds=60, max_seconds=60, random=lambda: 1.0)
+    app = App(server, schedule_delay_millis=20, max_queue_bytes=20_000, client_options={"retry": patient})
+    for _ in range(64):
+        app.chat()
+    wait_until(lambda: server.requests)
+    time.sleep(1)
+    assert len(server.requests) == 1
+    server.always = None
+    # Whoever flushes does not wait for the client's patience to end.
+    assert app.processor.force_flush(10_000)
+    assert len(server.copies) == 64
+    app.provider.shutdown()
+
+
 def test_one_bad_span_does_not_cost_the_others(app: App, server: PostHogServer) -> None:
     app.processor.on_end(ReadableSpan("gen_ai.bad", SpanContext(1, 2, is_remote=False, trace_flags=1), start_time=-1))  # type: ignore[arg-type]
     app.chat()
@@ -329,6 +356,34 @@ def test_flush_and_shutdown_end_at_their_deadline_when_posthog_hangs(server: Pos
     app.provider.shutdown()
     # Ten times what was allowed: the bound is in the code, and this machine may be slow.
     assert time.monotonic() - begin < 5
+
+
+@pytest.mark.parametrize("variable", ["OTEL_BSP_SCHEDULE_DELAY", "OTEL_BSP_EXPORT_TIMEOUT"])
+@pytest.mark.parametrize("value", ["9" * 19, "9" * 5000])
+def test_times_without_an_end_break_nothing(
+    server: PostHogServer, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    app = App(server)
+    app.chat()
+    assert app.processor.force_flush(10**30)
+    assert len(server.accepted) == 1
+    app.provider.shutdown()
+
+
+def test_a_flush_does_not_wait_for_a_thread_that_is_about_to_end(app: App) -> None:
+    app.chat()
+    assert app.processor.force_flush()
+    worker = app.processor._worker
+    assert worker is not None
+    thread = worker._thread
+    assert thread is not None
+    worker._is_closed = True
+    worker._wake.set()
+    thread.join(10)
+    # As a thread looks that has decided to end, and has not yet done so.
+    thread.is_alive = lambda: True  # type: ignore[method-assign]
+    assert worker._flush(time.monotonic() + 5)
 
 
 def test_an_outage_loses_nothing_that_fits_the_queue(server: PostHogServer) -> None:
@@ -468,6 +523,15 @@ def test_batches_without_ai_spans_are_a_success_and_send_nothing(server: PostHog
     assert server.requests == []
 
 
+def test_the_exporters_flush_takes_what_posthogs_own_takes(server: PostHogServer) -> None:
+    exporter = PostHogTraceExporter("phc_test", server.url)
+    exporter.export([sdk.one_span(**CHAT)])
+    assert exporter.force_flush(None)
+    assert exporter.force_flush(10**30)
+    assert len(server.accepted) == 1
+    exporter.shutdown()
+
+
 def test_the_exporter_says_when_there_is_no_room(server: PostHogServer) -> None:
     exporter = PostHogTraceExporter("phc_test", server.url, max_queue_bytes=4_000)
     spans = [sdk.one_span(gen_ai__system="x", note="x" * 1_000) for _ in range(10)]
@@ -529,20 +593,23 @@ FORKING = """
 import os, sys
 from opentelemetry.sdk.trace import TracerProvider
 from spanmap.otel import PostHogSpanProcessor
+processor = PostHogSpanProcessor("phc_test", sys.argv[1], schedule_delay_millis=3600000)
 provider = TracerProvider()
-provider.add_span_processor(PostHogSpanProcessor("phc_test", sys.argv[1], schedule_delay_millis=3600000))
+provider.add_span_processor(processor)
 tracer = provider.get_tracer("t")
 def chat(name):
     with tracer.start_as_current_span(name, attributes={"gen_ai.operation.name": "chat"}):
         pass
 chat("before the fork")
+provider.force_flush()
 children = []
 for number in range(3):
     child = os.fork()
     if child == 0:
         chat(f"child {number}")
         provider.force_flush()
-        os._exit(0)
+        counters = processor.counters
+        os._exit((counters["received"], counters["events"], counters["delivery"]["delivered"]) != (1, 1, 1))
     children.append(child)
 codes = [os.waitpid(child, 0)[1] for child in children]
 chat("parent")

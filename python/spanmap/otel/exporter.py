@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from spanmap.errors import DeliveryError
 from spanmap.otel.destinations import Destination, make_destination
-from spanmap.otel.settings import BeforeSend, DestinationName, find_token
+from spanmap.otel.settings import BeforeSend, DestinationName, as_seconds, find_token
 from spanmap.otel.spans import GatewayWarning, logger
 
 
@@ -102,15 +102,16 @@ class PostHogTraceExporter(SpanExporter):
             return SpanExportResult.FAILURE
         return SpanExportResult.SUCCESS if is_queued else SpanExportResult.FAILURE
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Waits until all exported spans have arrived; whether they have."""
-        return self._destination is None or self._destination.flush(timeout_millis / 1000)
+    def force_flush(self, timeout_millis: int | None = None) -> bool:
+        """Waits until all exported spans have arrived, for 30 seconds where nothing is said; whether they have."""
+        seconds = 30.0 if timeout_millis is None else as_seconds(timeout_millis)
+        return self._destination is None or self._destination.flush(seconds)
 
     def shutdown(self, timeout_millis: float = 30_000) -> None:
         """Delivers what is queued, and takes no more."""
         self._is_shut = True
         if self._destination is not None:
-            self._destination.shutdown(timeout_millis / 1000)
+            self._destination.shutdown(as_seconds(timeout_millis))
 
     @property
     def counters(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from opentelemetry.trace import TraceFlags
 from spanmap.errors import DeliveryError
 from spanmap.otel.context import posthog_context
 from spanmap.otel.destinations import make_destination
-from spanmap.otel.settings import BeforeSend, DestinationName, Queueing, find_token
+from spanmap.otel.settings import BeforeSend, DestinationName, Queueing, as_seconds, find_token
 from spanmap.otel.spans import GatewayWarning, logger
 from spanmap.otel.worker import Worker
 
@@ -175,7 +175,7 @@ class PostHogSpanProcessor(SpanProcessor):
         return {} if self._worker is None else self._worker.counters
 
     def _deadline(self, timeout_millis: float | None) -> float:
-        seconds = self._queueing.export_timeout_seconds if timeout_millis is None else timeout_millis / 1000
+        seconds = self._queueing.export_timeout_seconds if timeout_millis is None else as_seconds(timeout_millis)
         return time.monotonic() + seconds
 
     def _start_anew(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -60,17 +61,23 @@ class Queueing:
             chosen[name] = _number(environment, variable, default) if argument is None else argument
         return cls(
             max_queue_size=int(chosen["max_queue_size"]),
-            schedule_delay_seconds=chosen["schedule_delay_millis"] / 1000,
+            schedule_delay_seconds=as_seconds(chosen["schedule_delay_millis"]),
             max_export_batch_size=int(min(chosen["max_export_batch_size"], chosen["max_queue_size"])),
-            export_timeout_seconds=chosen["export_timeout_millis"] / 1000,
+            export_timeout_seconds=as_seconds(chosen["export_timeout_millis"]),
         )
+
+
+def as_seconds(milliseconds: float) -> float:
+    """A time to wait, in seconds; at most as long as Python can wait, which is some centuries."""
+    return min(milliseconds / 1000, threading.TIMEOUT_MAX / 2)
 
 
 def _number(environment: Mapping[str, str], variable: str, default: int) -> int:
     text = environment.get(variable, "").strip()
     if not text:
         return default
-    if text.isascii() and text.isdigit() and int(text) > 0:
+    # Python does not read numbers of thousands of digits.
+    if text.isascii() and text.isdigit() and len(text) < 20 and int(text) > 0:
         return int(text)
     logger.warning("%s is %r. It must be a whole number of more than 0; %d holds.", variable, text[:32], default)
     return default

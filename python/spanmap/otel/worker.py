@@ -112,6 +112,8 @@ class Worker:
             self._flushes.append(done)
         if self._start_thread():
             self._wake.set()
+            # Whoever waits does not want to wait for a back-off that we chose ourselves.
+            self._destination.flush(0.0)
             done.wait(max(deadline - time.monotonic(), 0.0))
         else:
             # The interpreter is on its way out, and starts no thread any more.
@@ -177,10 +179,18 @@ class Worker:
         suppressing_context().run(self._work)
 
     def _work(self) -> None:
-        while not (self._is_closed and not self._flushes and not self._waiting):
+        while not self._is_through():
             self._wake.wait(self._queueing.schedule_delay_seconds)
             self._wake.clear()
             self._work_once()
+
+    def _is_through(self) -> bool:
+        with self._lock:
+            is_through = self._is_closed and not self._flushes and not self._waiting
+            if is_through:
+                # Whoever flushes from now on must not wait for a thread that is about to end.
+                self._thread = None
+            return is_through
 
     def _work_once(self) -> None:
         with self._work_lock:
