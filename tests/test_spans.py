@@ -118,6 +118,19 @@ def test_objects_of_other_types_become_text() -> None:
     assert custom(Silent()) == "<Silent>"
 
 
+def test_values_may_change_while_they_are_read() -> None:
+    class Growing:
+        def __str__(self) -> str:
+            state[f"more {len(state)}"] = 1
+            return "text"
+
+    state: dict[str, Any] = {"first": Growing(), "second": Growing()}
+    attributes: dict[str, Any] = {"gen_ai.operation.name": "chat", "state": state}
+    span = ReadableSpan("chat", SpanContext(1, 2, is_remote=False), attributes=attributes)
+    (event,) = spanmap.Mapper().map_spans([span])
+    assert event["properties"]["state"] == {"first": "text", "second": "text"}
+
+
 def test_spans_without_times_status_attributes_and_events_are_read() -> None:
     span = ReadableSpan("ai.chat", context=CONTEXT, status=Status(), attributes=None)
     assert_same_as_exported([span])

@@ -140,6 +140,8 @@ impl<'l> Values<'l> {
         let mut members = Vec::new();
         if let Ok(dict) = mapping.cast::<PyDict>() {
             members.reserve(dict.len());
+            // What is inside a value belongs to the application, which may change it while its members are read.
+            let dict = if depth > 0 { dict.copy()? } else { dict.clone() };
             for (key, value) in dict {
                 self.member(&key, &value, depth, &mut members)?;
             }
