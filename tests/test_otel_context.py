@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
+import decimal
+import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +48,32 @@ def test_the_context_names_the_user_and_its_tags_become_properties(app: App, ser
     event = sent(app, server)
     assert event.distinct_id == "user-1"
     assert (event.properties["plan"], event.properties["seats"]) == ("pro", 3)
+
+
+def test_a_tag_costs_at_most_itself(app: App, server: PostHogServer) -> None:
+    circle: dict[str, Any] = {}
+    circle["circle"] = circle
+    with posthog.new_context():
+        for name, value in {
+            "circle": circle,
+            "object": object(),
+            "nothing": None,
+            "empty": "",
+            "no number": math.nan,
+            "day": datetime.date(2026, 11, 21),
+            "price": decimal.Decimal("1.20"),
+            "nested": {"list": [1, "a"], "when": datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC)},
+        }.items():
+            posthog.tag(name, value)
+        app.chat()
+    properties = sent(app, server).properties
+    assert not properties.keys() & {"circle", "object", "nothing", "empty", "no number"}
+    assert (properties["day"], properties["price"]) == ("2026-11-21", "1.20")
+    nested = properties["nested"]
+    assert (json.loads(nested) if isinstance(nested, str) else nested) == {
+        "list": [1, "a"],
+        "when": "2026-11-21T00:00:00+00:00",
+    }
 
 
 def test_what_a_span_says_itself_wins(app: App, server: PostHogServer) -> None:

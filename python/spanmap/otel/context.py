@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import contextvars
+import datetime
+import decimal
+import json
 import sys
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,18 +55,21 @@ def with_attributes(span: ReadableSpan, added: Mapping[str, Any]) -> ReadableSpa
     own = span.attributes or {}
     has_identity = not _IDENTITY.isdisjoint(own)
     extra = {
-        key: value
+        key: plain
         for key, value in added.items()
-        if key not in own and value is not None and not (has_identity and key == DISTINCT_ID)
+        if key not in own and not (has_identity and key == DISTINCT_ID) and (plain := _as_attribute(value)) is not None
     }
-    if not extra:
-        return span
+    return with_replaced(span, {**own, **extra}) if extra else span
+
+
+def with_replaced(span: ReadableSpan, attributes: Mapping[str, Any]) -> ReadableSpan:
+    """A copy of a span with other attributes."""
     return ReadableSpan(
         span.name,
         context=span.get_span_context(),
         parent=span.parent,
         resource=span.resource,
-        attributes={**own, **extra},
+        attributes=attributes,
         events=span.events,
         links=span.links,
         kind=span.kind,
@@ -71,6 +78,24 @@ def with_attributes(span: ReadableSpan, added: Mapping[str, Any]) -> ReadableSpa
         end_time=span.end_time,
         instrumentation_scope=span.instrumentation_scope,
     )
+
+
+def _as_attribute(value: object) -> Any:
+    """A tag as JSON has it; None where it says nothing or has no form there: then the tag is lost, and not the span."""
+    if isinstance(value, str | bool | int):
+        return None if value == "" else value
+    try:
+        return json.loads(json.dumps(value, allow_nan=False, default=_as_text))
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
+        return value.isoformat()
+    if isinstance(value, uuid.UUID | decimal.Decimal):
+        return str(value)
+    raise TypeError
 
 
 def is_privacy_asked_for(client: Any) -> bool:
