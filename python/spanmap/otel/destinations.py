@@ -14,6 +14,7 @@ from spanmap.client import Client, EncodedEvent
 from spanmap.client.outbox import RECORD_OVERHEAD_BYTES
 from spanmap.errors import DeliveryError
 from spanmap.otel.context import is_privacy_asked_for, suppressing_context
+from spanmap.otel.credentials import without_credentials
 from spanmap.otel.forwarding import Forwarding
 from spanmap.otel.settings import DEFAULT_HOST, BeforeSend, DestinationName, find_host, refuse_without_mapping
 from spanmap.otel.traces import Elsewhere, Piece
@@ -107,6 +108,7 @@ class Events:
         self, spans: Sequence[ReadableSpan], elsewhere: Sequence[Elsewhere], may_wait: Callable[[], bool]
     ) -> bool:
         """Maps spans, and queues their events some at a time, so that their JSON is never all there at once."""
+        spans = [without_credentials(span) for span in spans]
         batch = self._mappers[self._is_private()].map_spans_batch(spans, elsewhere=elsewhere)
         start, are_all_queued = 0, True
         while events := batch.encoded(start, start + _EVENTS_AT_A_TIME):

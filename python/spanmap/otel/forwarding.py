@@ -22,6 +22,7 @@ from spanmap.client.alarms import Alarms
 from spanmap.client.exchange import Exchange, NetworkError
 from spanmap.client.retry import RetryPolicy, parse_retry_after
 from spanmap.otel.context import suppressing_context
+from spanmap.otel.credentials import without_credentials
 from spanmap.otel.traces import Elsewhere
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class Forwarding:
         self, spans: Sequence[ReadableSpan], elsewhere: Sequence[Elsewhere], may_wait: Callable[[], bool]
     ) -> bool:
         """Encodes the AI spans among these, and queues them as far as there is room."""
-        kept = [span for span in spans if self._keeps(span)]
+        kept = [without_credentials(span) for span in spans if self._keeps(span)]
         is_all = True
         for start in range(0, len(kept), MAX_SPANS):
             is_all = self._put(kept[start : start + MAX_SPANS], may_wait) and is_all
