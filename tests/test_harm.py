@@ -71,6 +71,11 @@ PLACES: dict[str, tuple[str, Callable[[Json], dict[str, Json]]]] = {
     "output of a step": ("$ai_output_state", lambda blob: _step(output=json.dumps({"image": blob}))),
     "custom data": ("image", lambda blob: chat() | {"traceloop.association.properties.image": blob}),
     "an attribute of nobody's": ("app.image", lambda blob: chat() | {"app.image": blob}),
+    "a property of PostHog's own": ("$ai_image", lambda blob: chat() | {"$ai_image": blob}),
+    "tools": (
+        "$ai_tools",
+        lambda blob: chat(gen_ai__tool__definitions=json.dumps([{"type": "function", "name": "f", "icon": blob}])),
+    ),
     "metadata": ("image", lambda blob: chat() | {"metadata": json.dumps({"image": blob})}),
 }
 
@@ -93,6 +98,12 @@ def test_a_short_one_stays(mapper: str, place: str, kind: str) -> None:
     (event,) = map_spans(mapper, span(1, write(SHORT[kind])))
     kept = list(_values(event["properties"][name]))
     assert SHORT[kind] in kept
+
+
+def test_an_error_that_repeats_the_request_carries_none(mapper: str) -> None:
+    failed = span(1, chat(), error=f"Invalid image: data:image/png;base64,{BASE64}")
+    (event,) = map_spans(mapper, failed)
+    assert event["properties"]["$ai_error"] == "Invalid image: data:image/png;base64,[base64 removed: 2048 bytes]"
 
 
 @pytest.mark.parametrize("kind", TOO_LONG)

@@ -21,8 +21,8 @@ pub fn scrub(mut value: Value<'_>) -> Value<'_> {
     value
 }
 
-/// Whether anything was replaced.
-fn scrub_in_place(value: &mut Value<'_>) -> bool {
+/// As [`scrub`]. Whether anything was replaced.
+pub fn scrub_in_place(value: &mut Value<'_>) -> bool {
     let marker = match value {
         Value::Str(text) => blob::scrubbed(text),
         Value::Json(text) if blob::may_hide_in_json(text) => {

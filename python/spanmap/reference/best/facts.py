@@ -346,11 +346,11 @@ def draft_of(span: Span, drop_resource_prefixes: tuple[str, ...], privacy_mode: 
         p.pop("$ai_tool_name", None)
     pass_through(draft, drop_resource_prefixes)
     draft.richness = richness(p)
-    for key in CONTENT_PROPERTIES:
-        if privacy_mode:
+    if privacy_mode:
+        for key in CONTENT_PROPERTIES:
             p.pop(key, None)
-        elif key in p:
-            p[key] = harm.scrub(p[key])
+    for key, value in p.items():
+        p[key] = harm.scrub(value)
     return draft
 
 

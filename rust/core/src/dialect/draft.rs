@@ -13,7 +13,6 @@ use super::traits::Traits;
 use super::{errors, request, shapes, timing, usage};
 use crate::content;
 use crate::event::Name;
-use crate::harm;
 use crate::identity::hex;
 use crate::keys::Key;
 use crate::messages;
@@ -117,13 +116,12 @@ pub(super) fn draft_of<'a>(reading: &Reading<'_, 'a>, record: usize) -> Draft<'a
         explanation.account_for(reading, &consumed);
     }
     let richness = richness(&facts);
-    for key in CONTENT {
-        if let Some(content) = facts.take(key)
-            && !reading.privacy_mode
-        {
-            facts.set(key, harm::scrub(content));
+    if reading.privacy_mode {
+        for key in CONTENT {
+            facts.take(key);
         }
     }
+    facts.scrub();
     let library = TABLES.iter().find(|(mark, _)| speaks(reading.traits, *mark)).map(|(_, table)| table.library);
     Draft {
         record,

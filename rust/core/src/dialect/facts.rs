@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::keyset::KeySet;
 use crate::event::Name;
+use crate::harm;
 use crate::keys::Key;
 use crate::wire::Value;
 
@@ -75,6 +76,13 @@ impl<'a> Facts<'a> {
         let place = self.place(key)?;
         self.present.remove(key);
         Some(self.entries.remove(place).1)
+    }
+
+    /// Replaces blobs, wherever a rule has found one: errors repeat requests, and tools describe themselves with pictures.
+    pub fn scrub(&mut self) {
+        for (_, value) in &mut self.entries {
+            harm::scrub_in_place(value);
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &(Name<'a>, Value<'a>)> {
