@@ -258,6 +258,17 @@ def test_spans_that_are_not_sampled_are_not_sent(server: PostHogServer) -> None:
     assert server.accepted == []
 
 
+def test_a_span_that_is_not_sampled_does_not_stay_open(app: App) -> None:
+    provider = TracerProvider(sampler=RecordOnly(), shutdown_on_exit=False)
+    provider.add_span_processor(app.processor)
+    # Held, so that it does not leave by itself.
+    held = provider.get_tracer("t").start_span("chat", attributes=CHAT)
+    held.end()
+    worker = app.processor._worker
+    assert worker is not None
+    assert not worker._open
+
+
 def test_a_full_queue_drops_new_spans_and_counts_them(server: PostHogServer) -> None:
     app = App(server, schedule_delay_millis=NEVER, max_queue_size=4, max_export_batch_size=4)
     held = [app.tracer.start_span("open", attributes=CHAT)]

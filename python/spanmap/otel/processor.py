@@ -137,7 +137,7 @@ class PostHogSpanProcessor(SpanProcessor):
                 return
             is_ai = self._keeps(span)
             if is_ai and not context.trace_flags & _SAMPLED:
-                worker.drop("unsampled")
+                worker.drop("unsampled", context.span_id)
                 return
             worker.end_span(context, span, is_ai, self._said.pop(context.span_id, None) if self._said else None)
         except Exception:

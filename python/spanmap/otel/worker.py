@@ -89,8 +89,10 @@ class Worker:
         if self._thread is None and not self._is_closed:
             self._start_thread()
 
-    def drop(self, reason: str) -> None:
-        """Counts an AI span that does not even wait."""
+    def drop(self, reason: str, number: int | None = None) -> None:
+        """Counts an AI span that does not even wait, and is not open any more."""
+        if number is not None:
+            self._open.pop(number, None)
         with self._lock:
             self._received += 1
             self._dropped[reason] = self._dropped.get(reason, 0) + 1
