@@ -136,11 +136,27 @@ def test_a_host_that_is_no_posthog(server: PostHogServer) -> None:
     [(401, "project token"), (402, "billing"), (403, "firewall"), (429, "patience"), (503, "in trouble")],
 )
 def test_a_refusal_comes_with_advice(server: PostHogServer, status: int, advice: str) -> None:
-    server.script.append(answer(status))
+    server.always = answer(status)
     report = Client(TOKEN, server.url).check()
     assert not report.ok
     assert report.steps[-1].detail == str(status)
     assert advice in report.steps[-1].advice
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_a_web_application_in_front_of_an_older_path_is_passed_as_the_client_passes_it(
+    server: PostHogServer, status: int
+) -> None:
+    page = answer(status, b"<html>", {"Content-Type": "text/html"})
+    server.script.append(page)
+    report = Client(TOKEN, server.url).check()
+    assert report.ok
+    assert [step.outcome for step in report.steps if step.name.startswith("/")] == ["note", "ok"]
+    server.always = page
+    report = Client(TOKEN, server.url).check()
+    assert not report.ok
+    assert report.steps[-1].outcome == "failed"
+    assert "Check that the host" in report.steps[-1].advice or "firewall" in report.steps[-1].advice
 
 
 def test_a_redirect_is_told_and_not_followed(server: PostHogServer) -> None:

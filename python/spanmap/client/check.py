@@ -138,6 +138,7 @@ def _send(token: Token, host: Host, exchange: Exchange, report: CheckReport) -> 
             },
         }
     )
+    refusal: CheckStep | None = None
     for path in PATHS["ai"]:
         body = render_body(path, token, [(event.json, False)], created_at=now, historical_migration=False)
         headers = make_headers(path, token, request_id=str(uuid.uuid4()), attempt=1, encoding=None)
@@ -152,10 +153,16 @@ def _send(token: Token, host: Host, exchange: Exchange, report: CheckReport) -> 
             report.steps.append(CheckStep(path.path, "note", detail))
             continue
         step = _judge(path, host, answer)
+        if answer.status == 403 or (answer.status == 200 and "html" in answer.headers.get("content-type", "")):
+            # What a web application says of paths that it does not know; the client goes on to the next one, too.
+            refusal = step
+            report.steps.append(CheckStep(path.path, "note", f"{step.detail}: this server may not know the path"))
+            continue
         report.steps.append(step)
         return step.outcome == "ok" and _read_verdict(token, host, path, answer, report)
     report.steps.append(
-        CheckStep(
+        refusal
+        or CheckStep(
             "path",
             "failed",
             "The host knows none of PostHog's paths.",
