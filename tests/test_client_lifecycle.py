@@ -201,6 +201,16 @@ def test_a_signal_may_flush_while_the_thread_is_being_started(
     assert server.copies == each_once(events)
 
 
+def test_a_signal_in_the_middle_of_a_send_may_wait_for_all(server: PostHogServer) -> None:
+    events = make_events(3)
+    client = make_client(server)
+    client.send(events)
+    # As the frame holds it that the signal has interrupted.
+    with client._outbox.changed:
+        assert client.shutdown(10)
+    assert server.copies == each_once(events)
+
+
 # Event loops.
 
 

@@ -297,9 +297,7 @@ class Client:
                     self._exchange.timeout_seconds = max(min(self._exchange.timeout_seconds, deadline_seconds), 0.01)
                 self._work_in_context(future.done, deadline)
         try:
-            return future.result(None if deadline is None else max(deadline - time.monotonic(), 0.0))
-        except TimeoutError:
-            return False
+            return self._outbox.wait(future, None if deadline is None else max(deadline - time.monotonic(), 0.0))
         finally:
             self._outbox.stop_waiting(future)
 

@@ -159,6 +159,15 @@ class Outbox:
                 future.set_result(True)
         return future
 
+    def wait(self, future: Future[bool], seconds: float | None) -> bool:
+        """Waits for a future of `wait_for_all`, and gives its result; False when the time is over.
+
+        A signal may have come in the middle of a `put`, with the lock held, and its handler wait here. A condition
+        gives the lock up however often it is held, so that the worker can go on.
+        """
+        with self.changed:
+            return self.changed.wait_for(future.done, seconds) and future.result()
+
     def close(self) -> None:
         """Takes no more events, and lets those that wait go at once."""
         with self.changed:
@@ -263,8 +272,9 @@ class Outbox:
         """Tells all who wait that it will not happen soon."""
         with self.changed:
             waiters, self._waiters = self._waiters, []
-        for waiter in waiters:
-            waiter.future.set_result(False)
+            for waiter in waiters:
+                waiter.future.set_result(False)
+            self.changed.notify_all()
 
     def _add(self, record: Record, size: int) -> bool:
         """Queues an event, and says whether the worker, which may sleep, should hear of it."""
@@ -295,6 +305,7 @@ class Outbox:
                 waiter.remaining -= 1
                 if waiter.remaining == 0:
                     waiter.future.set_result(True)
+                    self.changed.notify_all()
         if any(waiter.remaining == 0 for waiter in self._waiters):
             self._waiters = [waiter for waiter in self._waiters if waiter.remaining]
         return True
