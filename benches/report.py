@@ -179,10 +179,12 @@ Written by `make bench`; nothing here is edited by hand.
 
 Three loads: two captured exports of one request each, and all captures in `tests/corpus`, one after the other. Before
 timing, the events of every mapper are compared with the core's on the two exports: the same members, the same values.
-Contestants take turns within a round and each round begins with another one; a ratio is the median of the ratios within
-the rounds. The garbage collector stays on and runs before each sample; freeing the result belongs to the call. The
-rivals make what `compat="posthog"` makes; they know GenAI spans only, no dialects, no caps, and no JSON transport. A
-dropped span's cost is measured on the same export without its other spans. The reference runs 3 rounds.
+Contestants take turns within a round and each round begins with another one; a ratio is the median of the ratios
+within the rounds. A sample is the mean of as many calls as fill five milliseconds. The garbage collector stays on and
+runs before each sample; freeing the result belongs to the call. In Rust a sample is one call, with the system's
+allocator; the extension module has mimalloc. The rivals make what `compat="posthog"` makes; they know GenAI spans
+only, no dialects, no caps, and no JSON transport. A dropped span's cost is measured on the same export without its
+other spans. The reference runs 3 rounds.
 
 ## Lines
 
